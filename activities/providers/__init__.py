@@ -1,0 +1,25 @@
+"""Who carries the notices: the provider that the settings name."""
+
+from __future__ import annotations
+
+import asyncpg
+
+from activities.providers.console import ConsoleProvider
+from activities.providers.kannel import KannelProvider
+from activities.providers.port import Provider
+from db.sealing import KeyRing
+from settings import Settings
+
+
+def provider_from(settings: Settings, pool: asyncpg.Pool[asyncpg.Record], keys: KeyRing) -> Provider:
+    """The provider of HUISHENG_SMS_PROVIDER; close it when the program ends."""
+    if settings.sms_provider == "kannel":
+        return KannelProvider(
+            settings.kannel_url,
+            settings.kannel_user,
+            settings.kannel_password,
+            settings.kannel_from,
+            settings.kannel_dlr_secret,
+            settings.public_url,
+        )
+    return ConsoleProvider(pool, keys)

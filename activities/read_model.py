@@ -1,0 +1,75 @@
+"""Writing down what happened to a request: the events, where it stands now, and who is owed a notice."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Protocol
+from uuid import UUID, uuid5
+
+from temporalio import activity
+
+from db import read_model, texts
+from db.pool import Database
+from db.sealing import KeyRing
+from domain.notices import Recipient
+from domain.request import Record, Recorded
+
+
+@dataclass(frozen=True)
+class KeepText:
+    """A text that came to the workflow in the clear, from an admin in the Temporal UI."""
+
+    request_id: str
+    body: str
+
+
+class QuietHours(Protocol):
+    """What recording needs to know of the policy."""
+
+    async def quiet_until(self, version: str | None, at: datetime) -> datetime | None:
+        """The end of the quiet hours in which `at` lies, after that version of the policy or the active one."""
+        ...
+
+
+class ReadModelActivities:
+    """`by_gateway` says whether notices go through a stranger on the network."""
+
+    def __init__(
+        self,
+        database: Database,
+        keys: KeyRing,
+        policies: QuietHours,
+        *,
+        by_gateway: bool = False,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._database = database
+        self._keys = keys
+        self._policies = policies
+        self._by_gateway = by_gateway
+        self._now = now
+
+    @activity.defn
+    async def record(self, taken: Record) -> Recorded:
+        """Idempotent by request and sequence: a repetition changes nothing and answers the same."""
+        now = self._now()
+        quiet_until = await self._quiet_until(taken, now)
+        owed, held_until = await read_model.record(self._database, taken, quiet_until, now)
+        return Recorded(owed, held_until, by_gateway=self._by_gateway)
+
+    @activity.defn
+    async def keep_text(self, wanted: KeepText) -> str:
+        """The id of the text. Tried again, it is the same text under the same id."""
+        info = activity.info()
+        text_id = uuid5(UUID(info.workflow_run_id or wanted.request_id), info.activity_id)
+        request_id = UUID(wanted.request_id)
+        return str(await texts.keep(self._database, self._keys, request_id, wanted.body, self._now(), text_id=text_id))
+
+    async def _quiet_until(self, taken: Record, now: datetime) -> datetime | None:
+        """Only what is owed to the citizen and not urgent waits for the morning."""
+        notices = (notice for entry in taken.entries for notice in entry.notices)
+        if all(notice.urgent or notice.to != Recipient.CITIZEN for notice in notices):
+            return None
+        return await self._policies.quiet_until(taken.snapshot.policy_version, now)

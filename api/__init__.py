@@ -1,0 +1,1 @@
+"""The HTTP interface: citizens, staff, and the page behind the link in an SMS."""

@@ -1,0 +1,48 @@
+"""What every address of the interface works with, put together once when the program starts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Annotated
+
+import asyncpg
+from fastapi import Depends, Request
+from temporalio.client import Client
+
+from api.passwords import Passwords
+from db.sealing import KeyRing
+from policies.store import PolicyStore
+from settings import Settings
+
+
+def system_clock() -> datetime:
+    """The one place where the interface asks what time it is."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """`temporal` connects at its first call, so that the interface takes requests while Temporal is down."""
+
+    settings: Settings
+    pool: asyncpg.Pool[asyncpg.Record]
+    keys: KeyRing
+    policies: PolicyStore
+    temporal: Client
+    passwords: Passwords
+    now: Callable[[], datetime]
+
+    def status_url(self, reference: str, token: str) -> str:
+        """The page behind the link in an SMS."""
+        return f"{self.settings.public_url}/r/{reference}/{token}"
+
+
+async def _services(request: Request) -> Services:
+    services = request.app.state.services
+    assert isinstance(services, Services)
+    return services
+
+
+Wired = Annotated[Services, Depends(_services)]

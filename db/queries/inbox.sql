@@ -1,0 +1,3 @@
+-- name: wake()!
+-- Tells the relays that a message waits.
+select pg_notify('inbox', '');

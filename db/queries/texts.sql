@@ -1,0 +1,13 @@
+-- name: keep(id, request_id, body_sealed, created_at)!
+-- Keeps a free text under its id.
+insert into texts (id, request_id, body_sealed, created_at)
+values (:id, :request_id, :body_sealed, :created_at)
+on conflict do nothing;
+
+-- name: drop(id)!
+-- Removes a text whose action was refused: nothing names it.
+delete from texts where id = :id;
+
+-- name: read_many(ids)
+-- The texts with these ids.
+select id, body_sealed from texts where id = any(:ids);

@@ -1,0 +1,75 @@
+"""The read model: events appended, snapshots moved on and notices owed, in one statement however often it is repeated."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from db.pool import Database
+from db.statements import load
+from domain.request import Entry, Record
+
+_QUERIES = load("read_model")
+
+
+class Unsent(NamedTuple):
+    """How many notices of a request are due and not sent, and when the first of those held back becomes due."""
+
+    owed: int
+    held_until: datetime | None
+
+
+async def record(database: Database, taken: Record, quiet_until: datetime | None, now: datetime) -> Unsent:
+    """Writes the record down and says what is left to send; a repetition changes nothing and gets the same answer.
+
+    `quiet_until` holds back what is owed to the citizen and not urgent. A snapshot older than the one that stands is
+    left out; its events are still appended where they are missing.
+    """
+    request_id = UUID(taken.snapshot.request_id)
+    row = await _QUERIES["record"].row(
+        database,
+        request_id=request_id,
+        snapshot=taken.snapshot,
+        events=[entry.event for entry in taken.entries],
+        notices=list(_owed(taken.entries, taken.snapshot.assignee)),
+        quiet_until=quiet_until,
+        now=now,
+    )
+    assert row is not None
+    if row["appended"] == len(taken.entries):
+        return Unsent(row["owed"], row["held_until"])
+    # Something of it stood already. The attempt that wrote it may have ended while this one waited for it, and then
+    # its notices are not in what the statement saw.
+    return await unsent(database, request_id, now)
+
+
+async def unsent(database: Database, request_id: UUID, now: datetime) -> Unsent:
+    """What is left to send of a request."""
+    row = await _QUERIES["unsent"].row(database, request_id=request_id, now=now)
+    assert row is not None
+    return Unsent(row["owed"], row["held_until"])
+
+
+def _owed(entries: Iterable[Entry], assignee: str | None) -> Iterable[dict[str, Any]]:
+    notices = ((entry.event.sequence, notice) for entry in entries for notice in entry.notices)
+    for number, (sequence, notice) in enumerate(notices):
+        yield {
+            "number": number,
+            "sequence": sequence,
+            "kind": notice.kind,
+            "part": notice.to,
+            "department": notice.department,
+            "assignee": _staff_id(notice.facts.get("assignee") or assignee),
+            "urgent": notice.urgent,
+            "facts": notice.facts,
+        }
+
+
+def _staff_id(text: str | None) -> UUID | None:
+    """An admin who acted from the Temporal UI has a name instead of an id."""
+    try:
+        return UUID(text) if text else None
+    except ValueError:
+        return None

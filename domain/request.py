@@ -1,0 +1,304 @@
+"""What a request is: its states and attributes, who acts on it, and the line that each act leaves in its timeline.
+
+Everything here is a value: frozen, comparable, and safe to keep in a workflow's history. Free text never appears: a text
+is named by its id and stays, encrypted, in the database.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+
+class State(StrEnum):
+    """The states of PROCESS.md section 2, stored as they are."""
+
+    RECEIVED = "received"  # stored durably, not yet classified
+    TRIAGE = "triage"  # a person must decide where it belongs
+    ASSIGNED = "assigned"  # sent to a lead department, not yet accepted
+    IN_PROGRESS = "in_progress"  # accepted and worked on
+    AWAITING_CITIZEN = "awaiting_citizen"  # one question asked of the citizen
+    ON_HOLD = "on_hold"  # cannot be solved now; approved, with a review date
+    IN_REVIEW = "in_review"  # result submitted, checked by another person
+    ADJUDICATION = "adjudication"  # awaits a supervisor's binding decision
+    RESOLVED = "resolved"  # citizen told, asked to rate
+    CLOSED = "closed"  # over, with an outcome
+    DECLINED = "declined"  # not the government's business, or not this channel's
+    TRANSFERRED = "transferred"  # handed to another jurisdiction
+    MERGED = "merged"  # a duplicate: follows its parent
+    WITHDRAWN = "withdrawn"  # withdrawn by the citizen
+
+
+TERMINAL = frozenset({State.CLOSED, State.DECLINED, State.TRANSFERRED, State.MERGED, State.WITHDRAWN})
+"""The matter is over; only reopening (from closed), unmerging and retention may follow."""
+
+OPEN = frozenset(State) - TERMINAL - {State.RESOLVED}
+"""The city still owes the citizen an answer. A resolved request is not open: there the citizen is asked to rate."""
+
+PAUSED = frozenset({State.AWAITING_CITIZEN, State.ON_HOLD})
+"""The clocks of the request stand still; the pause has a timer of its own."""
+
+
+class Role(StrEnum):
+    """Who may act (PROCESS.md section 1). A department lead is a handler with the lead flag."""
+
+    CITIZEN = "citizen"
+    DISPATCHER = "dispatcher"
+    HANDLER = "handler"
+    LEAD = "lead"
+    CO_HANDLER = "co_handler"
+    SUPERVISOR = "supervisor"
+    CALLER = "caller"
+    ADMIN = "admin"
+    SYSTEM = "system"
+
+
+class Urgency(StrEnum):
+    """How fast the matter must move; danger means danger to life."""
+
+    NORMAL = "normal"
+    URGENT = "urgent"
+    DANGER = "danger"
+
+
+class Channel(StrEnum):
+    """How a request reached the city."""
+
+    WEB = "web"
+    API = "api"
+    SMS = "sms"
+    PHONE = "phone"
+    OPEN311 = "open311"
+    STAFF = "staff"
+
+
+class Result(StrEnum):
+    """What the department says it achieved."""
+
+    SOLVED = "solved"
+    PARTLY_SOLVED = "partly_solved"
+    EXPLAINED = "explained"
+    NOT_SOLVED = "not_solved"
+
+
+class Solved(StrEnum):
+    """What the citizen says of it."""
+
+    YES = "yes"
+    PARTLY = "partly"
+    NO = "no"
+
+
+class Outcome(StrEnum):
+    """How a closed request ended (PROCESS.md section 2)."""
+
+    SOLVED = "solved"
+    PARTLY_SOLVED = "partly_solved"
+    EXPLAINED = "explained"
+    ANSWERED = "answered"
+    NOT_SOLVED_FINAL = "not_solved_final"
+    NO_REPLY = "no_reply"
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Who acts, as the interface established it at the moment of the act.
+
+    `departments` are those the person handles for; `led` those the person leads, with every department below them.
+    """
+
+    kind: str  # citizen, staff, admin or system
+    id: str = ""
+    roles: tuple[Role, ...] = ()
+    departments: tuple[str, ...] = ()
+    led: tuple[str, ...] = ()
+
+    def roles_towards(self, department: str | None) -> frozenset[Role]:
+        """The roles this actor has towards a request of that department.
+
+        A handler counts only for a department of theirs, a lead also for the departments below.
+        """
+        held = set(self.roles) - {Role.HANDLER, Role.LEAD}
+        if Role.HANDLER in self.roles and department is not None:
+            if department in self.departments or department in self.led:
+                held.add(Role.HANDLER)
+            if department in self.led:
+                held.add(Role.LEAD)
+        return frozenset(held)
+
+
+CITIZEN = Actor("citizen", roles=(Role.CITIZEN,))
+SYSTEM = Actor("system", roles=(Role.SYSTEM,))
+
+
+class AlarmKind(StrEnum):
+    """What a clock of the request does when it runs out."""
+
+    ACCEPT_OVERDUE = "accept_overdue"  # nobody has accepted in time
+    CONTACT_OVERDUE = "contact_overdue"  # the citizen has not been contacted in time
+    REMIND_HALF = "remind_half"  # half of the time is used
+    REMIND_EIGHTY = "remind_eighty"  # four fifths of the time are used
+    ESCALATE = "escalate"  # due, or still not done long after: the next rung of the chain
+    REMIND_FEEDBACK = "remind_feedback"  # ask the citizen once more to rate
+    END_FEEDBACK = "end_feedback"  # no reply: close
+    END_REOPENING = "end_reopening"  # the window in which a closed request may be reopened has passed
+    SEND_HELD = "send_held"  # quiet hours are over: send the notices that they held back
+
+
+ALARM_NAMES = {
+    AlarmKind.ACCEPT_OVERDUE: "accept deadline",
+    AlarmKind.CONTACT_OVERDUE: "first contact deadline",
+    AlarmKind.REMIND_HALF: "reminder at half of the time",
+    AlarmKind.REMIND_EIGHTY: "reminder at four fifths of the time",
+    AlarmKind.ESCALATE: "escalation",
+    AlarmKind.REMIND_FEEDBACK: "feedback reminder",
+    AlarmKind.END_FEEDBACK: "end of feedback",
+    AlarmKind.END_REOPENING: "end of reopening",
+    AlarmKind.SEND_HELD: "end of quiet hours",
+}
+
+
+@dataclass(frozen=True)
+class Rung:
+    """One step of an escalation chain, with the policy's selectors already turned into department codes.
+
+    A rung notifies the leads of `departments` (and the supervisors, if `supervisors`); where `take_over` names a
+    department, the assignment moves there and is to be accepted anew.
+    """
+
+    level: int
+    departments: tuple[str, ...] = ()
+    supervisors: bool = False
+    take_over: str | None = None
+
+
+@dataclass(frozen=True)
+class Alarm:
+    """A clock of one request: what happens when, unless something comes first."""
+
+    at: datetime
+    kind: AlarmKind
+    rung: Rung | None = None
+
+    @property
+    def name(self) -> str:
+        """Words for the timer in the Temporal UI."""
+        suffix = f" to level {self.rung.level}" if self.rung else ""
+        return ALARM_NAMES[self.kind] + suffix
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """All that is known of a request after its latest event: the truth the workflow owns and the read model shows."""
+
+    request_id: str
+    reference: str
+    submitted_at: datetime
+    confidential: bool = False
+    sequence: int = 0
+    state: State = State.RECEIVED
+    category: str | None = None
+    department: str | None = None
+    district: str | None = None
+    urgency: Urgency = Urgency.NORMAL
+    policy_version: str | None = None
+    triage_reason: str | None = None
+    assignee: str | None = None  # the member of staff who accepted
+    binding: bool = False  # assigned by a supervisor's decision: may not be returned
+    review_required: bool = False
+    escalation_level: int = 0
+    urge_count: int = 0
+    urged_at: datetime | None = None
+    return_count: int = 0
+    rework_count: int = 0
+    assigned_at: datetime | None = None
+    accepted_at: datetime | None = None
+    contacted_at: datetime | None = None
+    resolved_at: datetime | None = None
+    closed_at: datetime | None = None
+    accept_due_at: datetime | None = None
+    contact_due_at: datetime | None = None
+    return_until: datetime | None = None
+    due_at: datetime | None = None
+    result: Result | None = None
+    reply: str | None = None  # id of the text
+    resolved_by: str | None = None
+    solved: Solved | None = None
+    satisfied: int | None = None
+    outcome: Outcome | None = None
+    updated_at: datetime | None = None
+
+    @property
+    def is_open(self) -> bool:
+        return self.state in OPEN
+
+
+@dataclass(frozen=True)
+class Event:
+    """One line of the timeline: who did what when, and what came of it. Appended, never edited.
+
+    `facts` holds codes, numbers and names of departments; `text` the id of a free text.
+    """
+
+    sequence: int
+    at: datetime
+    action: str
+    actor_kind: str
+    actor_id: str
+    state_before: State | None
+    state: State
+    public: bool
+    text: str | None = None
+    facts: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class OwedNotice:
+    """A notice that an event owes to somebody; who that is by name, the database knows.
+
+    `to` is citizen, handlers, leads, dispatchers, supervisors or assignee; `department` says whose handlers or leads.
+    """
+
+    kind: str
+    to: str
+    department: str | None = None
+    urgent: bool = False
+    facts: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Turn:
+    """What one act makes of a request: the new snapshot, its event, and the notices that are owed."""
+
+    snapshot: Snapshot
+    event: Event
+    notices: tuple[OwedNotice, ...] = ()
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One event to be recorded with the notices it owes."""
+
+    event: Event
+    notices: tuple[OwedNotice, ...] = ()
+
+
+@dataclass(frozen=True)
+class Record:
+    """What is written down together: one or more events, and the snapshot after the last of them."""
+
+    snapshot: Snapshot
+    entries: tuple[Entry, ...]
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """What is left to send: `owed` notices are due now; the earliest that quiet hours hold back is due at `held_until`.
+
+    `by_gateway` says that they go through a stranger on the network, who may be slow.
+    """
+
+    owed: int
+    held_until: datetime | None = None
+    by_gateway: bool = False

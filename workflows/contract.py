@@ -1,0 +1,107 @@
+"""How others speak to the workflow of a request: queues, ids, inputs, names of messages. Plain frozen values only.
+
+No value here carries personal data or free text: texts are ids, people are ids.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from domain.lifecycle import Action
+from domain.request import Actor, Outcome, Result, Solved, State
+
+REQUESTS_QUEUE = "requests"
+"""Task queue of the workflows and of the activities on our own database."""
+
+NOTICES_QUEUE = "notices"
+"""Task queue of the activity that speaks with an SMS gateway: a stranger, slow at times, with a rate of its own."""
+
+
+def workflow_id(reference: str) -> str:
+    """The id of the one run of a request: an admin finds it by the number that a citizen dictates."""
+    return f"request-{reference}"
+
+
+@dataclass(frozen=True)
+class Submitted:
+    """The input of RequestWorkflow."""
+
+    request_id: str
+    reference: str
+    submitted_at: datetime
+    by: Actor
+    confidential: bool = False
+    located: bool = False  # a place or a point was given
+
+
+@dataclass(frozen=True)
+class Ended:
+    """What the run of a request returns."""
+
+    state: State
+    outcome: Outcome | None
+
+
+@dataclass(frozen=True)
+class Message:
+    """What a citizen or a gateway sent, as the relay delivers it: in order per request, perhaps more than once.
+
+    `inbox_id` grows with each message of a request; the workflow leaves out what it has had.
+    """
+
+    inbox_id: int
+    at: datetime
+    text: str | None = None  # text id
+    solved: Solved | None = None  # rate only
+    satisfied: int | None = None  # rate only
+    by: Actor | None = None  # who, where not the citizen
+
+
+@dataclass(frozen=True)
+class ActionTaken:
+    """What a staff action answers: the request's new state and the number of the event."""
+
+    state: State
+    sequence: int
+
+
+@dataclass(frozen=True)
+class ResolveSignal:
+    """`resolve` sent by an admin from the Temporal UI or CLI. The reply is kept in the database before anything else."""
+
+    outcome: Result
+    reply: str
+    by: str = "admin"
+
+
+@dataclass(frozen=True)
+class EscalateSignal:
+    """`escalate` sent by an admin from the Temporal UI or CLI."""
+
+    reason: str = ""
+    by: str = "admin"
+
+
+SIGNAL_OF_INBOX = {
+    "supplemented": "supplemented",
+    "urged": "urged",
+    "withdrawn": "withdrawn",
+    "rated": "rated",
+    "reopened": "reopened",
+}
+"""Kinds of inbox rows that go as signals, by the signal's name; the kind `submitted` starts the run."""
+
+STAFF_UPDATES: dict[Action, str] = {
+    action: action.value
+    for action in (
+        Action.ASSIGN, Action.ACCEPT, Action.RETURN_REQUEST, Action.DECIDE, Action.REASSIGN, Action.RECLASSIFY,
+        Action.SET_URGENCY, Action.CONTACT, Action.PROGRESS, Action.RESOLVE, Action.APPROVE, Action.SEND_BACK,
+        Action.ESCALATE, Action.DECLINE, Action.TRANSFER, Action.REOPEN,
+    )
+}  # fmt: skip
+"""Actions of staff, by the name of the update that takes them."""
+
+RESOLVE_SIGNAL = "resolve"
+ESCALATE_SIGNAL = "escalate"
+

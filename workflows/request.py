@@ -1,0 +1,169 @@
+"""The life of one citizen's request, from the receipt to the rating: the procedure of PROCESS.md, made durable."""
+
+from __future__ import annotations
+
+from temporalio import workflow
+
+with workflow.unsafe.imports_passed_through():
+    from domain import commands as c
+    from domain.lifecycle import Action, permit
+    from domain.procedure import (
+        ACTION_OF,
+        auto_assign,
+        close_without_reply,
+        escalate_by_rung,
+        remind,
+        submit,
+        to_triage,
+    )
+    from domain.request import CITIZEN, SYSTEM, Actor, Alarm, AlarmKind, Role, Solved
+    from workflows.contract import ActionTaken, Ended, EscalateSignal, Message, ResolveSignal, Submitted
+    from workflows.course import Course
+    from workflows.steps import Steps
+    from workflows.turns import refusals_as_failures, staff_update, take_turn
+
+
+@workflow.defn
+class RequestWorkflow:
+    """One durable run per request. Staff act by updates, citizens by signals that the relay delivers in order."""
+
+    @workflow.init
+    def __init__(self, submitted: Submitted) -> None:
+        self._course = Course.of(submitted)
+        self._steps = Steps(self._course)
+
+    @workflow.run
+    async def run(self, submitted: Submitted) -> Ended:
+        async with self._course.one_at_a_time:
+            # Put the request on file, find out what it is about and where it is.
+            receipt = submit(self._course.snapshot, submitted.by)
+            classified = await self._steps.classify()
+            located = await self._steps.locate(submitted.located)
+
+            # Send it to the department in charge, or to a person who decides; the citizen gets a receipt.
+            assignment = await self._steps.assign_department(classified, located)
+            received = self._course.received(receipt, assignment)
+            if assignment.triage_reason is None:
+                turn = auto_assign(received, assignment.plan, workflow.now(), assignment.facts)
+            else:
+                turn = to_triage(received, assignment.plan, workflow.now(), assignment.triage_reason, assignment.facts)
+            await self._steps.record(receipt, turn, planned=assignment.plan)
+
+        # Remind, escalate and close whenever a clock runs out, until the matter is over.
+        while alarm := await self._course.next_alarm():
+            async with self._course.one_at_a_time:
+                if self._course.silence(alarm):
+                    await self._ring(alarm)
+
+        # Let whoever is still being answered have their answer.
+        await workflow.wait_condition(workflow.all_handlers_finished)
+        await self._steps.finish_sending()
+        return Ended(self._course.snapshot.state, self._course.snapshot.outcome)
+
+    async def _ring(self, alarm: Alarm) -> None:
+        """A clock has run out."""
+        if alarm.kind is AlarmKind.ESCALATE:
+            await self._escalate(c.Escalate(SYSTEM), alarm)
+        elif alarm.kind is AlarmKind.END_FEEDBACK:
+            await self._steps.record(close_without_reply(self._course.snapshot, workflow.now()))
+        elif alarm.kind is AlarmKind.SEND_HELD:
+            await self._steps.send_held()
+        elif alarm.kind is not AlarmKind.END_REOPENING:
+            await self._steps.record(remind(self._course.snapshot, alarm.kind, workflow.now()))
+
+    async def _escalate(self, command: c.Escalate, alarm: Alarm | None = None) -> None:
+        """The next rung hears of it; where the chain says so, it takes the request over."""
+        permit(self._course.snapshot, Action.ESCALATE, command.by, workflow.now())
+        rung = alarm.rung if alarm and alarm.rung else self._course.next_rung()
+        plan = await self._steps.plan_take_over(rung)
+        turn = escalate_by_rung(self._course.snapshot, rung, command.by, workflow.now(), plan, command.reason)
+        await self._steps.record(turn, planned=plan)
+
+    async def _act(self, command: c.Command) -> ActionTaken:
+        """A person's action, one at a time: permitted by the table, planned, recorded, told to whom it concerns."""
+        async with self._course.one_at_a_time:
+            if isinstance(command, c.Escalate):
+                await self._escalate(command)
+            else:
+                await take_turn(self._steps, command)
+            if isinstance(command, c.Rate) and command.solved is Solved.NO:
+                # "Not solved" is not the end: it goes on at once (rows 28 and 29).
+                await take_turn(self._steps, c.Reopen(CITIZEN))
+        return ActionTaken(self._course.snapshot.state, self._course.snapshot.sequence)
+
+    async def answer(self, command: c.Command) -> ActionTaken:
+        """For staff: the new state, or the reason why not."""
+        await workflow.wait_condition(lambda: self._course.is_on_file)
+        with refusals_as_failures():
+            return await self._act(command)
+
+    def check(self, command: c.Command) -> None:
+        """The validator of every update: the table decides before anything enters history."""
+        with refusals_as_failures():
+            permit(self._course.snapshot, ACTION_OF[type(command)], command.by, workflow.now())
+
+    async def _hear(self, message: Message, command: c.Command) -> None:
+        """For citizens: each message once, in order; one that comes too late stays in the timeline."""
+        if self._course.has_had(message.inbox_id):
+            return
+        await workflow.wait_condition(lambda: self._course.is_on_file)
+        await self._steps.keep_or_note(command, message.text, self._act)
+
+    # What staff do. Each is refused before it enters history where the table of transitions forbids it.
+
+    assign = staff_update("assign", c.Assign, "A dispatcher chooses category and department.")
+    accept = staff_update("accept", c.Accept, "A handler takes the request on.")
+    return_request = staff_update("return_request", c.ReturnRequest, "A department lead returns it and proposes another.")
+    decide = staff_update("decide", c.Decide, "A supervisor's binding decision.")
+    reassign = staff_update("reassign", c.Reassign, "A dispatcher gives it to another department.")
+    reclassify = staff_update("reclassify", c.Reclassify, "A dispatcher corrects the category.")
+    set_urgency = staff_update("set_urgency", c.SetUrgency, "A dispatcher corrects the urgency.")
+    contact = staff_update("contact", c.Contact, "The handler has spoken with the citizen.")
+    progress = staff_update("progress", c.Progress, "A note for colleagues, or for the citizen.")
+    resolve = staff_update("resolve", c.Resolve, "The department answers the citizen.")
+    approve = staff_update("approve", c.Approve, "Another person found the answer good.")
+    send_back = staff_update("send_back", c.SendBack, "The answer is not good enough.")
+    escalate = staff_update("escalate", c.Escalate, "Pass it to the next rung, with a reason.")
+    decline = staff_update("decline", c.Decline, "Not the government's business, or not this channel's.")
+    transfer = staff_update("transfer", c.Transfer, "Hand it to another jurisdiction, with the material.")
+    reopen = staff_update("reopen", c.Reopen, "A supervisor orders it to be done again.")
+
+    # What citizens send.
+
+    @workflow.signal(description="The citizen adds to the request.")
+    async def supplemented(self, message: Message) -> None:
+        await self._hear(message, c.Supplement(message.by or CITIZEN, message.text or ""))
+
+    @workflow.signal(description="The citizen urges.")
+    async def urged(self, message: Message) -> None:
+        await self._hear(message, c.Urge(message.by or CITIZEN, message.text))
+
+    @workflow.signal(description="The citizen withdraws the request.")
+    async def withdrawn(self, message: Message) -> None:
+        await self._hear(message, c.Withdraw(message.by or CITIZEN, message.text))
+
+    @workflow.signal(description="The citizen rates the answer.")
+    async def rated(self, message: Message) -> None:
+        rating = c.Rate(message.by or CITIZEN, message.solved or Solved.PARTLY, message.satisfied or 3, message.text)
+        await self._hear(message, rating)
+
+    @workflow.signal(description="The citizen asks to have it done again.")
+    async def reopened(self, message: Message) -> None:
+        await self._hear(message, c.Reopen(message.by or CITIZEN, message.text))
+
+    # What an admin sends from the Temporal UI or CLI.
+
+    @workflow.signal(name="resolve", description='Answer the citizen: {"outcome": "solved", "reply": "...", "by": "name"}')
+    async def resolve_by_admin(self, signal: ResolveSignal) -> None:
+        reply = await self._steps.keep_text(signal.reply)
+        await self._steps.keep_or_note(c.Resolve(self._admin(signal.by), signal.outcome, reply), reply, self._act)
+
+    @workflow.signal(name="escalate", description='Pass it to the next rung: {"reason": "...", "by": "name"}')
+    async def escalate_by_admin(self, signal: EscalateSignal) -> None:
+        reason = await self._steps.keep_text(signal.reason) if signal.reason else None
+        await self._steps.keep_or_note(c.Escalate(self._admin(signal.by), reason), reason, self._act)
+
+    def _admin(self, name: str) -> Actor:
+        """An admin in the Temporal UI acts for the department that has the request."""
+        mine = (self._course.snapshot.department or "",)
+        return Actor("admin", name, (Role.ADMIN, Role.HANDLER, Role.SUPERVISOR), mine, mine)

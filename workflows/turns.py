@@ -1,0 +1,104 @@
+"""A person's action as a turn of the request: permitted by the table, planned where it needs a plan, recorded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any, Protocol
+
+from temporalio import workflow
+from temporalio.exceptions import ActivityError, ApplicationError
+
+with workflow.unsafe.imports_passed_through():
+    from domain import commands as c
+    from domain.errors import Invalid, Refusal
+    from domain.lifecycle import Transition, permit
+    from domain.planning import FeedbackPlan, Plan, PlanWanted
+    from domain.procedure import ACTION_OF, needs_review, take
+    from domain.request import Snapshot, State
+    from workflows.contract import ActionTaken
+    from workflows.steps import Steps
+
+
+@contextmanager
+def refusals_as_failures() -> Iterator[None]:
+    """A refusal fails the update with its stable code as the type, and leaves the request as it is."""
+    try:
+        yield
+    except Refusal as refusal:
+        raise ApplicationError(refusal.message, refusal.facts, type=refusal.code, non_retryable=True) from None
+
+
+class _Answers(Protocol):
+    """The workflow, as its updates see it."""
+
+    async def answer(self, command: c.Command) -> ActionTaken: ...
+
+    def check(self, command: c.Command) -> None: ...
+
+
+def staff_update(name: str, command_type: type, description: str) -> Any:
+    """An update that takes this command: checked against the table first, answered with the new state."""
+
+    async def update(self: _Answers, command: c.Command) -> ActionTaken:
+        return await self.answer(command)
+
+    def validator(self: _Answers, command: c.Command) -> None:
+        self.check(command)
+
+    for function in (update, validator):  # the SDK reads the type of the argument here
+        function.__annotations__["command"] = command_type
+    update.__annotations__["return"] = ActionTaken
+    defined = workflow.update(name=name, description=description)(update)
+    defined.validator(validator)
+    return defined
+
+
+async def take_turn(steps: Steps, command: c.Command) -> None:
+    """Permit, plan, record. Raises a Refusal where the rules forbid it; then nothing has changed."""
+    before = steps.course.snapshot
+    row = permit(before, ACTION_OF[type(command)], command.by, workflow.now())
+    planned = await _planned(steps, command, row, before)
+    plan = planned if isinstance(planned, Plan) else None
+    await steps.record(take(command, before, row, workflow.now(), plan), planned=planned)
+
+
+async def _planned(steps: Steps, command: c.Command, row: Transition, before: Snapshot) -> Plan | FeedbackPlan | None:
+    """The plan that the action needs: of a new assignment, of waiting in triage, or of the feedback."""
+    if isinstance(command, c.Approve) or (isinstance(command, c.Resolve) and not needs_review(before, command.outcome)):
+        return await steps.plan_feedback()
+    wanted = _wanted(command, row, before)
+    if wanted is None:
+        return None
+    try:
+        return await steps.plan(wanted)
+    except ActivityError as error:
+        if isinstance(error.cause, ApplicationError) and error.cause.type == Invalid.code:
+            raise Invalid(error.cause.message) from None
+        raise
+
+
+def _wanted(command: c.Command, row: Transition, before: Snapshot) -> PlanWanted | None:
+    stay = PlanWanted(
+        reference=before.reference,
+        at=workflow.now(),
+        category=before.category,
+        urgency=before.urgency,
+        due_at=before.due_at,
+        escalation_level=before.escalation_level,
+    )
+    match command:
+        case c.Assign():
+            return replace(
+                stay, department=command.department, category=command.category, urgency=command.urgency or before.urgency
+            )
+        case c.Reassign():
+            return replace(stay, department=command.department, category=command.category or before.category)
+        case c.Decide(decision=c.Decision.ASSIGN):
+            return replace(stay, department=command.department)
+        case c.Reopen() if State.ADJUDICATION not in row.targets:
+            return replace(stay, department=before.department, due_at=None, rework=True)
+        case c.ReturnRequest() | c.Reopen():
+            return stay
+    return None
