@@ -28,7 +28,7 @@ check: .venv/development.installed ## Format, lint, types, import contracts, uni
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/lint-imports
+	$(BIN)/lint-imports --no-logo
 	$(BIN)/python -m pytest -q -m "not slow" tests/unit tests/workflows
 
 format: .venv/development.installed ## Format the code and mend what the linter can mend

@@ -50,6 +50,7 @@ class Settings:
     keys: str
     temporal_address: str
     temporal_namespace: str
+    temporal_ui_url: str
     public_url: str
     api_host: str
     api_port: int
@@ -77,6 +78,7 @@ class Settings:
             keys=variables.require("HUISHENG_KEYS", _key_ring),
             temporal_address=variables.get("TEMPORAL_ADDRESS", "127.0.0.1:7233", _address),
             temporal_namespace=variables.get("TEMPORAL_NAMESPACE", "default", str),
+            temporal_ui_url=variables.get("HUISHENG_TEMPORAL_UI_URL", "http://127.0.0.1:8233", _web_address),
             public_url=variables.get("HUISHENG_PUBLIC_URL", "http://127.0.0.1:8000", _web_address),
             api_host=variables.get("HUISHENG_API_HOST", "127.0.0.1", str),
             api_port=variables.get("HUISHENG_API_PORT", "8000", _port),
@@ -176,7 +178,8 @@ def _long_secret(text: str) -> str:
 
 def _key_ring(text: str) -> str:
     entries = [entry.partition(":") for entry in text.split(",")]
-    identifiers = [identifier for identifier, _, _ in entries]
+    # Without its colon the first part would be the key itself, and the problems below name the first part.
+    identifiers = [identifier if colon else "" for identifier, colon, _ in entries]
     if not all(identifiers) or len(set(identifiers)) < len(identifiers):
         raise ValueError("each key needs an id of its own, as in id:base64,id:base64")
     for identifier, _, encoded in entries:

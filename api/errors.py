@@ -93,28 +93,28 @@ class EngineUnavailable(Refusal):
 
 
 @dataclass(frozen=True)
-class _Kind:
+class Kind:
     status: int
     title: str
 
 
-_KINDS = {
-    "invalid": _Kind(422, "Some fields are missing or wrong"),
-    "malformed": _Kind(400, "The request cannot be read"),
-    "not_found": _Kind(404, "Nothing found here"),
-    "method_not_allowed": _Kind(405, "This address does not take that method"),
-    "not_allowed": _Kind(409, "Not possible in the present state"),
-    "forbidden": _Kind(403, "Your role or department does not allow this"),
-    "unauthorized": _Kind(401, "Please sign in"),
-    "idempotency_conflict": _Kind(409, "The Idempotency-Key was used for something else"),
-    "engine_unavailable": _Kind(503, "The engine does not answer; please try again"),
-    "unavailable": _Kind(503, "The service is not available; please try again"),
-    "too_many": _Kind(429, "Too many tries"),
-    "too_large": _Kind(413, "Too large"),
-    "unsupported_media_type": _Kind(415, "This kind of content is not accepted"),
-    "internal": _Kind(500, "Something went wrong on our side"),
+KINDS = {
+    "invalid": Kind(422, "Some fields are missing or wrong"),
+    "malformed": Kind(400, "The request cannot be read"),
+    "not_found": Kind(404, "Nothing found here"),
+    "method_not_allowed": Kind(405, "This address does not take that method"),
+    "not_allowed": Kind(409, "Not possible in the present state"),
+    "forbidden": Kind(403, "Your role or department does not allow this"),
+    "unauthorized": Kind(401, "Please sign in"),
+    "idempotency_conflict": Kind(409, "The Idempotency-Key was used for something else"),
+    "engine_unavailable": Kind(503, "The engine does not answer; please try again"),
+    "unavailable": Kind(503, "The service is not available; please try again"),
+    "too_many": Kind(429, "Too many tries"),
+    "too_large": Kind(413, "Too large"),
+    "unsupported_media_type": Kind(415, "This kind of content is not accepted"),
+    "internal": Kind(500, "Something went wrong on our side"),
 }
-CODES = tuple(code for code in _KINDS if code != "malformed")
+CODES = tuple(code for code in KINDS if code != "malformed")
 """The stable codes. A body that cannot be read has the code "invalid" and the status 400."""
 
 _CODE_OF_STATUS = {401: "unauthorized", 403: "forbidden", 404: "not_found", 405: "method_not_allowed", 413: "too_large", 415: "unsupported_media_type"}
@@ -134,11 +134,11 @@ class Problem:
 
     @property
     def status(self) -> int:
-        return _KINDS[self.kind].status
+        return KINDS[self.kind].status
 
     @property
     def title(self) -> str:
-        return _KINDS[self.kind].title
+        return KINDS[self.kind].title
 
     @property
     def code(self) -> str:
@@ -169,7 +169,7 @@ def problem_of(error: HuishengError) -> Problem:
         return Problem(error.code, error.message, headers={"Retry-After": str(error.retry_after_seconds)})
     if isinstance(error, Unauthorized):
         return Problem(error.code, error.message, headers={"WWW-Authenticate": 'Bearer realm="huisheng"'})
-    return Problem(error.code if error.code in _KINDS else "not_allowed", error.message)
+    return Problem(error.code if error.code in KINDS else "not_allowed", error.message)
 
 
 def problem_of_validation(error: RequestValidationError) -> Problem:

@@ -131,11 +131,12 @@ class AcceptedAnswer(Answer):
 
 
 class TimelineEntry(Answer):
-    """One public line of what happened."""
+    """One public line of what happened: its kind, the city's words for it, and what was written with it."""
 
     at: datetime
     kind: str
-    text: str | None = None
+    label: str
+    text: str | None
 
 
 class DepartmentName(Answer):
@@ -177,10 +178,14 @@ class RequestAnswer(Answer):
                     "due_at": "2026-11-27T09:30:00Z",
                     "expected_at": None,
                     "outcome": None,
+                    "solved": None,
+                    "satisfied": None,
                     "reply": None,
                     "question": None,
                     "may": ["urge", "supplement", "withdraw"],
-                    "timeline": [{"at": "2026-11-22T08:15:30.123456Z", "kind": "submit", "text": None}],
+                    "timeline": [
+                        {"at": "2026-11-22T08:15:30.123456Z", "kind": "submit", "label": "Received", "text": None}
+                    ],
                     "attachments": [],
                 }
             ]
@@ -238,23 +243,48 @@ class TokenAnswer(Answer):
 
 
 class ServiceLevelAnswer(Answer):
-    """What the city promises, in words."""
+    """What the city promises, in words, counted from the moment the request is sent to a department."""
 
+    name: str
     accept: str
     first_contact: str
     resolve: str
 
 
 class CategoryAnswer(Answer):
-    """A kind of problem in plain language."""
+    """A kind of problem in plain language, and what to tell us about it."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "code": "street_lighting",
+                    "name": "Street lamp out",
+                    "group": "Streets",
+                    "tell_us": "Which lamp: its number, or the house next to it.",
+                    "place_required": True,
+                    "photo_required": False,
+                    "service_level": {
+                        "name": "Help",
+                        "accept": "1 working day",
+                        "first_contact": "1 working day",
+                        "resolve": "5 working days",
+                    },
+                }
+            ]
+        }
+    )
 
     code: str
     name: str
-    description: str | None = None
-    group: str | None = None
-    tell_us: list[str] = []
-    service_level: ServiceLevelAnswer | None = None
+    group: str
+    tell_us: str
+    place_required: bool
+    photo_required: bool
+    service_level: ServiceLevelAnswer
 
 
 class CategoriesAnswer(Answer):
+    """All categories, in the policy's order."""
+
     categories: list[CategoryAnswer]

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated
 
-import asyncpg
 from fastapi import Depends, Request
 from temporalio.client import Client
 
+from activities.sending import NoticeSender
 from api.passwords import Passwords
+from db.pool import Pool
 from db.sealing import KeyRing
 from policies.store import PolicyStore
 from settings import Settings
@@ -27,10 +28,11 @@ class Services:
     """`temporal` connects at its first call, so that the interface takes requests while Temporal is down."""
 
     settings: Settings
-    pool: asyncpg.Pool[asyncpg.Record]
+    pool: Pool
     keys: KeyRing
     policies: PolicyStore
     temporal: Client
+    sender: NoticeSender
     passwords: Passwords
     now: Callable[[], datetime]
 

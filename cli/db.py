@@ -45,7 +45,9 @@ def status() -> None:
     if found.pending:
         raise click.ClickException(f"Not applied yet: {', '.join(found.pending)}. Run `huisheng db migrate`.")
     if found.unknown:
-        raise click.ClickException(f"Applied by a newer program: {', '.join(found.unknown)}. Install the newer program.")
+        raise click.ClickException(
+            f"Applied by a newer program: {', '.join(found.unknown)}. Install the newer program."
+        )
 
 
 async def _status(database_url: str) -> migrations.Status:

@@ -17,7 +17,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 import asyncpg
 
-from db.pool import Database
+from db.pool import Connection, Database
 from db.statements import load
 from domain.errors import HuishengError
 
@@ -112,7 +112,7 @@ async def _migrate(database_url: str) -> Status:
         await connection.close()
 
 
-async def _lock(connection: asyncpg.Connection[asyncpg.Record]) -> None:
+async def _lock(connection: Connection) -> None:
     try:
         async with asyncio.timeout(_LOCK_WAIT_SECONDS):
             await _QUERIES["lock"].run(connection, key=_LOCK)

@@ -14,8 +14,6 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-import asyncpg
-
 from db.ids import new_id
 from db.pool import Database
 from db.sealing import KeyRing
@@ -100,15 +98,16 @@ class Unsent:
         return keys.open(_code_place(self.id), base64.b64decode(sealed)) if sealed else None
 
 
-async def unsent_of_request(database: Database, request_id: UUID, grace: timedelta, at: datetime | None) -> list[Unsent]:
+async def unsent_of_request(
+    database: Database, request_id: UUID, grace: timedelta, at: datetime | None
+) -> list[Unsent]:
     """All that is still to be sent for a request, in the order it was owed; what is held back until `at` counts as due."""
     return await _unsent(database, request_id=request_id, notice_id=None, at=at, grace=grace)
 
 
-async def unsent_notice(database: Database, notice_id: UUID, grace: timedelta) -> Unsent | None:
-    """The notice, unless it needs no sending any more."""
-    found = await _unsent(database, request_id=None, notice_id=notice_id, at=None, grace=grace)
-    return found[0] if found else None
+async def unsent_notice(database: Database, notice_id: UUID, grace: timedelta) -> list[Unsent]:
+    """That notice, or nothing when it needs no sending any more."""
+    return await _unsent(database, request_id=None, notice_id=notice_id, at=None, grace=grace)
 
 
 async def _unsent(database: Database, **values: Any) -> list[Unsent]:
@@ -164,13 +163,13 @@ async def record_receipt(database: Database, attempt_id: UUID, receipt: Receipt)
 
 
 async def overlooked(database: Database, quiet: timedelta, most: int) -> list[UUID]:
-    """Notices to be sent that nobody has touched for `quiet`; longer for those tried in vain before."""
-    rows: list[asyncpg.Record] = await _QUERIES["overlooked"].rows(database, quiet=quiet, most=most)
-    return [row["id"] for row in rows]
+    """Requests with notices that nobody has touched for `quiet`; longer for those tried in vain before."""
+    rows = await _QUERIES["overlooked"].rows(database, quiet=quiet, most=most)
+    return [row["request_id"] for row in rows]
 
 
 async def owe_code(
-    database: Database, keys: KeyRing, request_id: UUID, language: str, code: str, valid_minutes: int, now: datetime
+    database: Database, keys: KeyRing, request_id: UUID, language: str, code: str, expires_at: datetime, now: datetime
 ) -> UUID:
     """Owes the citizen a one-time code by SMS and gives the notice's id; the code leaves the row once it is sent."""
     notice_id = new_id(now)
@@ -179,10 +178,10 @@ async def owe_code(
         database,
         id=notice_id,
         request_id=request_id,
-        # No event owes it. Any negative number keeps it apart from the notices of events and, by chance, from other codes.
+        # No event owes it. A negative number keeps it apart from the notices of events and, by chance, from other codes.
         sequence=-1 - int.from_bytes(notice_id.bytes[-4:], "big") % (2**31 - 1),
         language=language,
-        facts={"code_sealed": sealed, "minutes": str(valid_minutes)},
+        facts={"code_sealed": sealed, "expires_at": expires_at.isoformat()},
         created_at=now,
     )
     return notice_id

@@ -234,7 +234,9 @@ async def _submitted_before(database: Database, keys: KeyRing, idempotency: Idem
     if row is None:
         return None
     if not hmac.compare_digest(row["idempotency_body"], _sha256(idempotency.body)):
-        raise IdempotencyConflict("This idempotency key was used before, with another body. Send the new request with a new key.")
+        raise IdempotencyConflict(
+            "This idempotency key was used before, with another body. Send the new request with a new key."
+        )
     first_token = keys.open(_place("token", row["id"]), row["token_sealed"])
     return Submitted(row["id"], row["reference"], row["submitted_at"], first_token, repeated=True)
 

@@ -23,7 +23,7 @@ from domain.errors import HuishengError
 _VERSION = 1
 _NONCE_BYTES = 12
 _KEY_BYTES = 32
-_PHONE_INDEX = b"huisheng phone index 1"
+_INDEX = b"huisheng index 1"
 
 
 class KeysInvalid(HuishengError):
@@ -55,7 +55,7 @@ class KeyRing:
         # are put in front, so the last one stays when keys rotate. It changes only when the oldest key is dropped; then
         # whatever that key sealed must be sealed anew anyway, and the index is computed anew in the same pass.
         # A derived key, because one key must not serve two algorithms.
-        self._phone_key = HKDF(SHA256(), _KEY_BYTES, salt=None, info=_PHONE_INDEX).derive(held[-1][1])
+        self._index_key = HKDF(SHA256(), _KEY_BYTES, salt=None, info=_INDEX).derive(held[-1][1])
 
     def __repr__(self) -> str:
         return f"KeyRing({b', '.join(self._ciphers).decode()})"
@@ -99,7 +99,11 @@ class KeyRing:
 
     def phone_index(self, e164: str) -> bytes:
         """The same 32 bytes for the same number, and of no use to anybody without the key."""
-        return hmac.digest(self._phone_key, e164.encode(), "sha256")
+        return self.keyed_hash("requests.phone_index", e164)
+
+    def keyed_hash(self, place: str, value: str) -> bytes:
+        """For values so short that a plain hash could be undone by trying them all."""
+        return hmac.digest(self._index_key, f"{place}:{value}".encode(), "sha256")
 
 
 def token_hash(token: str) -> bytes:

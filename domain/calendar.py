@@ -23,6 +23,7 @@ from functools import cached_property
 from zoneinfo import ZoneInfo
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+DAY_MINUTES = 1440
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _PERIOD = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]):([0-5]\d)|([01]\d|2[0-3]):([0-5]\d)-24:00", re.ASCII)
@@ -38,7 +39,7 @@ class Period:
     end: int
 
     def __post_init__(self) -> None:
-        if not 0 <= self.start < self.end <= 24 * 60:
+        if not 0 <= self.start < self.end <= DAY_MINUTES:
             raise ValueError("a working period begins before it ends, within one day")
 
     @classmethod
@@ -48,7 +49,7 @@ class Period:
         if found is None:
             raise ValueError('write a working period like "08:30-12:00"')
         if found[5] is not None:
-            return cls(int(found[5]) * 60 + int(found[6]), 24 * 60)
+            return cls(int(found[5]) * 60 + int(found[6]), DAY_MINUTES)
         return cls(int(found[1]) * 60 + int(found[2]), int(found[3]) * 60 + int(found[4]))
 
     def __str__(self) -> str:
@@ -215,7 +216,7 @@ class Calendar:
         return days
 
     def _moment(self, day: date, minutes: int) -> int:
-        day, minutes = (day + timedelta(days=1), 0) if minutes == 24 * 60 else (day, minutes)
+        day, minutes = (day + timedelta(days=1), 0) if minutes == DAY_MINUTES else (day, minutes)
         return _microseconds(datetime.combine(day, time(minutes // 60, minutes % 60), self._zone))
 
 

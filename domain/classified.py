@@ -1,7 +1,5 @@
 """What the first look at a request found: what it is about, where it is, and where it belongs."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 from datetime import datetime
 

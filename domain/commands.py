@@ -3,8 +3,6 @@
 Free texts are ids of texts kept in the database. The field metadata tell an interface what to ask for.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from enum import StrEnum
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from domain.calendar import Calendar, Period
+from domain.calendar import DAY_MINUTES, Calendar, Period
 from domain.durations import Clock, Duration, Unit
 
 
@@ -66,16 +66,18 @@ def shift_by_pause(
 def quiet_until(quiet: tuple[Period, ...], zone: str, at: datetime) -> datetime | None:
     """When the quiet hours end that hold at that instant; None outside them.
 
-    A night is two periods, "21:00-24:00" and "00:00-08:00": it ends where nothing follows on.
+    A night is two periods, "21:00-24:00" and "00:00-08:00", and ends where nothing follows on. Hours that are quiet all
+    day long hold nothing back.
     """
     local = at.astimezone(ZoneInfo(zone))
-    day, minute = local.date(), local.hour * 60 + local.minute
-    held = next((period for period in quiet if period.start <= minute < period.end), None)
-    while held is not None:
-        ends_at_midnight = held.end == 24 * 60
-        day, minute = (day + timedelta(days=1), 0) if ends_at_midnight else (day, held.end)
-        held = next((period for period in quiet if period.start <= minute < period.end), None)
-        if (day - local.date()).days > 1:
-            return None  # Quiet all day long would hold a notice back for ever.
-    ended = (day, minute) != (local.date(), local.hour * 60 + local.minute)
-    return datetime.combine(day, time(minute // 60, minute % 60), local.tzinfo).astimezone(UTC) if ended else None
+    now = ends = local.hour * 60 + local.minute
+    for _ in range(len(quiet) + 1):
+        held = next((period for period in quiet if period.start <= ends % DAY_MINUTES < period.end), None)
+        if held is None:
+            break
+        ends += held.end - ends % DAY_MINUTES
+    if ends == now or ends - now >= DAY_MINUTES:
+        return None
+    day = local.date() + timedelta(days=ends // DAY_MINUTES)
+    hour, minute = divmod(ends % DAY_MINUTES, 60)
+    return datetime.combine(day, time(hour, minute), local.tzinfo).astimezone(UTC)

@@ -74,5 +74,9 @@ SECONDS_PER_WORKING_DAY = 8 * 3600
 
 def shortened(duration: Duration, seconds_per_working_day: float) -> Duration:
     """The duration as seconds, where a day of either kind lasts that many seconds and an hour an eighth of them."""
-    days = duration.amount if duration.unit in _WHOLE_UNITS else duration.timedelta.total_seconds() / SECONDS_PER_WORKING_DAY
+    days = (
+        duration.amount
+        if duration.unit in _WHOLE_UNITS
+        else duration.timedelta.total_seconds() / SECONDS_PER_WORKING_DAY
+    )
     return Duration(round(days * seconds_per_working_day, 6), Unit.SECONDS)

@@ -30,7 +30,9 @@ def clean_text(text: str, *, at_most: int) -> str:
     """
     kept = _DIRECTION_MARKS.sub("", _LINE_BREAKS.sub("\n", text)).strip()
     if found := _REFUSED.search(kept):
-        raise Invalid(f"Character {found.start() + 1} is a control character (U+{ord(found.group()):04X}), which is no text.")
+        raise Invalid(
+            f"Character {found.start() + 1} is a control character (U+{ord(found.group()):04X}), which is no text."
+        )
     if len(kept) > at_most:
         raise Invalid(f"This is longer than {at_most:,} characters: it has {len(kept):,}.")
     return kept if any(unicodedata.category(character)[0] in _VISIBLE for character in kept) else ""

@@ -144,7 +144,9 @@ def _unhappy(attempt: Attempt) -> str | None:
     if snapshot.state is State.RESOLVED or Role.SUPERVISOR in roles:
         return None
     solved_well = snapshot.solved in (Solved.YES, Solved.PARTLY) and (snapshot.satisfied or 0) >= SATISFIED_FROM
-    return "You told us that it was solved and that you are satisfied. Please send a new request." if solved_well else None
+    return (
+        "You told us that it was solved and that you are satisfied. Please send a new request." if solved_well else None
+    )
 
 
 def _few_reworks(attempt: Attempt) -> str | None:

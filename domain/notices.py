@@ -114,7 +114,9 @@ IN_TRIAGE: dict[AlarmKind, tuple[Owed, ...]] = {
 _PROMPT = frozenset({Urgency.URGENT, Urgency.DANGER})
 
 
-def owe(kind: NoticeKind, to: Recipient, after: Snapshot, department: str | None = None, **facts: str | None) -> OwedNotice:
+def owe(
+    kind: NoticeKind, to: Recipient, after: Snapshot, department: str | None = None, **facts: str | None
+) -> OwedNotice:
     """One owed notice about the request as it stands after the turn; facts without a value are left out."""
     given = {name: value for name, value in {**_standing_facts(after), **facts}.items() if value is not None}
     return OwedNotice(kind, to, department or after.department, after.urgency in _PROMPT, given)

@@ -3,12 +3,15 @@
 The plan is made once per assignment, by an activity, from the newest policy; the workflow's history keeps it.
 """
 
-from __future__ import annotations
-
+import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 
-from domain.request import Alarm, Rung, Urgency
+from domain.deadlines import deadline, moment_at_fraction
+from domain.durations import Clock, Duration
+from domain.errors import Invalid
+from domain.policy import DEPARTMENT_SELECTOR, PARENT, Chain, DepartmentKind, Policy, Selector, ServiceLevel
+from domain.request import Alarm, AlarmKind, Rung, Urgency
 
 
 @dataclass(frozen=True)
@@ -52,3 +55,155 @@ class FeedbackPlan:
 
     alarms: tuple[Alarm, ...]
     reopen_until: datetime
+
+
+def plan_assignment(policy: Policy, wanted: PlanWanted) -> Plan:
+    """The deadlines and clocks of an assignment, or of waiting in triage where no department is named.
+
+    Raises Invalid where the policy knows no such department or category.
+    """
+    _check_known(policy, wanted)
+    level, chain = _promise(policy, wanted)
+    urgency = wanted.urgency or _urgency(policy, wanted.category)
+
+    def by(duration: Duration) -> datetime:
+        return deadline(policy.calendar, wanted.at, duration, level.clock)
+
+    accept_due_at = by(level.accept)
+    due_at = wanted.due_at or by(level.resolve)
+    # In triage the promise is that somebody takes it; the due date of an earlier assignment goes on running beside it.
+    watched_at = due_at if wanted.department or wanted.due_at else accept_due_at
+    rungs = _rungs(policy, chain, wanted)
+    clocks = [
+        *_reminders(policy, wanted, level, watched_at),
+        *_escalations(policy, chain, level, watched_at, rungs, wanted),
+        Alarm(accept_due_at, AlarmKind.ACCEPT_OVERDUE),
+    ]
+    if wanted.department:
+        clocks.append(Alarm(by(level.contact), AlarmKind.CONTACT_OVERDUE))
+    return Plan(
+        policy_version=policy.version,
+        category=wanted.category,
+        department=wanted.department,
+        urgency=urgency,
+        accept_due_at=accept_due_at,
+        contact_due_at=by(level.contact) if wanted.department else None,
+        return_until=by(level.return_within) if wanted.department and level.return_within else None,
+        due_at=due_at if wanted.department else wanted.due_at,
+        alarms=tuple(sorted(clocks, key=lambda alarm: alarm.at)),
+        rungs=rungs,
+        review_required=_review_required(policy, wanted),
+    )
+
+
+def plan_feedback(policy: Policy, at: datetime) -> FeedbackPlan:
+    """The clocks of a request resolved at that instant."""
+    feedback = policy.feedback
+
+    def by(duration: Duration) -> datetime:
+        # Citizens have no office hours: for them hours pass on the wall clock.
+        return deadline(policy.calendar, at, duration, Clock.WALL)
+
+    alarms = (
+        Alarm(by(feedback.remind_after), AlarmKind.REMIND_FEEDBACK),
+        Alarm(by(feedback.close_after), AlarmKind.END_FEEDBACK),
+    )
+    return FeedbackPlan(alarms, by(feedback.reopen_window))
+
+
+def is_sampled(reference: str, purpose: str, share: float) -> bool:
+    """Whether this request is in a random sample of that share (0 to 1): the same answer for ever, seeded by reference."""
+    drawn = int.from_bytes(hashlib.sha256(f"{purpose}:{reference}".encode()).digest()[:8]) / 2**64
+    return drawn < share
+
+
+def _check_known(policy: Policy, wanted: PlanWanted) -> None:
+    if wanted.department is not None and not policy.has_department(wanted.department):
+        raise Invalid(f"There is no department '{wanted.department}' in the policy.", field="department")
+    if wanted.department is not None and not (wanted.category and policy.has_category(wanted.category)):
+        raise Invalid(f"There is no category '{wanted.category}' in the policy.", field="category")
+
+
+def _promise(policy: Policy, wanted: PlanWanted) -> tuple[ServiceLevel, Chain]:
+    """The service level and the escalation chain: of the category, of a reopened request, or of triage."""
+    if wanted.department is None or wanted.category is None:
+        return policy.service_level(policy.triage.service_level), policy.chain(policy.triage.chain)
+    category = policy.category(wanted.category)
+    level = policy.feedback.rework_level if wanted.rework else category.service_level
+    return policy.service_level(level), policy.chain(category.chain)
+
+
+def _urgency(policy: Policy, category: str | None) -> Urgency:
+    return policy.category(category).urgency if category and policy.has_category(category) else Urgency.NORMAL
+
+
+def _reminders(policy: Policy, wanted: PlanWanted, level: ServiceLevel, due_at: datetime) -> list[Alarm]:
+    """Reminders at fractions of the time from now to the due date; none for a due date that has passed."""
+    if due_at <= wanted.at:
+        return []
+    kinds = (AlarmKind.REMIND_HALF, AlarmKind.REMIND_EIGHTY)
+    moments = [moment_at_fraction(policy.calendar, wanted.at, due_at, part, level.clock) for part in policy.reminders]
+    return [Alarm(at, kind) for at, kind in zip(moments, kinds, strict=False)]
+
+
+def _rungs(policy: Policy, chain: Chain, wanted: PlanWanted) -> tuple[Rung, ...]:
+    """The rungs above the present level, their selectors turned into departments as seen from the one in charge."""
+    return tuple(
+        Rung(
+            level=rung.level,
+            departments=_leads_of(policy, rung.notify, wanted.department),
+            supervisors=Selector.SUPERVISORS in rung.notify,
+            take_over=_takes_over(policy, rung.take_over, wanted.department),
+        )
+        for rung in chain.rungs
+        if rung.level > wanted.escalation_level
+    )
+
+
+def _leads_of(policy: Policy, selectors: tuple[str, ...], department: str | None) -> tuple[str, ...]:
+    found: dict[str, None] = {}
+    for selector in selectors:
+        code = _department_of(policy, selector, department)
+        if code is not None:
+            found[code] = None
+    return tuple(found)
+
+
+def _department_of(policy: Policy, selector: str, department: str | None) -> str | None:
+    if selector.startswith(DEPARTMENT_SELECTOR):
+        return selector.removeprefix(DEPARTMENT_SELECTOR)
+    if department is None or selector == Selector.SUPERVISORS:
+        return None
+    if selector == Selector.LEAD:
+        return department
+    above = policy.above(department)
+    if selector == Selector.PARENT_LEAD:
+        return above[0].code if above else department
+    line = (policy.department(department), *above)
+    return next((each.code for each in line if each.kind is DepartmentKind.DEPARTMENT), line[-1].code)
+
+
+def _takes_over(policy: Policy, take_over: str | None, department: str | None) -> str | None:
+    """The department that takes over; nobody where there is no department yet, or none above it."""
+    if take_over is None or department is None:
+        return None
+    if take_over != PARENT:
+        return take_over
+    above = policy.above(department)
+    return above[0].code if above else None
+
+
+def _escalations(
+    policy: Policy, chain: Chain, level: ServiceLevel, due_at: datetime, rungs: tuple[Rung, ...], wanted: PlanWanted
+) -> list[Alarm]:
+    """One clock for each rung, so long after the due date as the chain says; never before this plan was made."""
+    after = {rung.level: rung.after for rung in chain.rungs}
+    moments = ((deadline(policy.calendar, due_at, after[rung.level], level.clock), rung) for rung in rungs)
+    return [Alarm(max(at, wanted.at), AlarmKind.ESCALATE, rung) for at, rung in moments]
+
+
+def _review_required(policy: Policy, wanted: PlanWanted) -> bool:
+    if wanted.department is None or wanted.category is None:
+        return False
+    demanded = wanted.rework or policy.category(wanted.category).review
+    return demanded or is_sampled(wanted.reference, "review", policy.feedback.review_share)

@@ -4,8 +4,6 @@ Everything here is a value: frozen, comparable, and safe to keep in a workflow's
 is named by its id and stays, encrypted, in the database.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum

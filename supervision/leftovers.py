@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import signal
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -53,7 +54,8 @@ def end_leftovers(ground: Ground, patience_seconds: float = 15) -> None:
         for request in (child.request, signal.SIGKILL):
             process = _living(child)
             if process is not None:
-                process.send_signal(request)
+                with suppress(psutil.NoSuchProcess):
+                    process.send_signal(request)
                 wait_gone([process], patience_seconds)
         if _living(child) is not None:
             raise PartFailed(child.name, f"from an earlier start (process {child.pid}) cannot be ended", None)

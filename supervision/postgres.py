@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import tempfile
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -151,8 +152,10 @@ def _end_leftover(data: Path) -> None:
     for request in (signal.SIGINT, signal.SIGQUIT, signal.SIGKILL):
         leftovers = _processes_in(data)
         for leftover in leftovers:
-            if leftover.parent() is None or leftover.parent() not in leftovers:
-                leftover.send_signal(request)
+            with suppress(psutil.NoSuchProcess):
+                # The server itself, or sessions without one; a server tells its own sessions.
+                if leftover.parent() not in leftovers:
+                    leftover.send_signal(request)
         if not wait_gone(leftovers, seconds=10):
             break
     else:

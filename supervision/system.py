@@ -7,9 +7,8 @@ import os
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
-from urllib.error import URLError
-from urllib.request import urlopen
 
 from supervision import postgres, temporal
 from supervision.credentials import Credentials
@@ -75,6 +74,8 @@ class System:
             "TEMPORAL_NAMESPACE": temporal.NAMESPACE,
             "HUISHENG_PUBLIC_URL": self.api,
             "HUISHENG_KEYS": self.credentials.keys,
+            # Never wider than this machine: the demonstration accounts are for its owner.
+            "HUISHENG_API_HOST": "127.0.0.1",
             "HUISHENG_API_PORT": str(self.ports.api),
             "HUISHENG_POLICY_DIR": str(self.policy),
             "HUISHENG_DEMO": "1",
@@ -133,7 +134,7 @@ class System:
 
     def _api(self) -> Part:
         return Part(
-            "api", "API", lambda: huisheng("api"), lambda: answers(f"{self.api}/readyz"),
+            "api", "API", lambda: huisheng("api"), lambda: answers(self.ports.api, "/readyz"),
             ports=(Port(self.ports.api, "--api-port", "HUISHENG_API_PORT"),), ending=API_ENDING,
         )  # fmt: skip
 
@@ -165,10 +166,14 @@ def huisheng(*arguments: str) -> list[str]:
     return [sys.executable, "-m", "cli.main", *arguments]
 
 
-def answers(address: str) -> bool:
-    """True when a GET there is answered with success within two seconds."""
+def answers(port: int, path: str) -> bool:
+    """True when a GET there on this machine is answered with success within two seconds."""
+    # Not urllib, which would ask a proxy of the environment for it.
+    connection = HTTPConnection("127.0.0.1", port, timeout=2)
     try:
-        with urlopen(address, timeout=2) as response:
-            return bool(response.status == 200)
-    except (URLError, OSError):
+        connection.request("GET", path)
+        return connection.getresponse().status == 200
+    except (HTTPException, OSError):
         return False
+    finally:
+        connection.close()

@@ -63,7 +63,10 @@ def a_plan(department: str | None = "housing", at: datetime = MONDAY_NINE, **cha
         Alarm(at + timedelta(days=1), AlarmKind.CONTACT_OVERDUE),
         Alarm(at + timedelta(days=2.5), AlarmKind.REMIND_HALF),
         Alarm(at + timedelta(days=4), AlarmKind.REMIND_EIGHTY),
-        *(Alarm(due_at + timedelta(days=offset), AlarmKind.ESCALATE, rung) for offset, rung in zip((0, 1, 3), rungs, strict=True)),
+        *(
+            Alarm(due_at + timedelta(days=offset), AlarmKind.ESCALATE, rung)
+            for offset, rung in zip((0, 1, 3), rungs, strict=True)
+        ),
     )
     values: dict[str, Any] = {
         "policy_version": "v1",

@@ -24,8 +24,8 @@ def free_port() -> int:
 
 
 @contextmanager
-def a_postgres_server(home: Path) -> Iterator[PostgresServer]:
-    server = PostgresServer(home / "postgres", free_port(), "a-password-for-tests", settings=WITHOUT_POWER_CUTS)
+def a_postgres_server(home: Path, user: str = "huisheng") -> Iterator[PostgresServer]:
+    server = PostgresServer(home / "postgres", free_port(), "a-password-for-tests", user, WITHOUT_POWER_CUTS)
     server.prepare()
     with _running(server.command(), postgres.ENDING, home / "postgres.log", server.is_ready):
         yield server

@@ -3,8 +3,6 @@
 No value here carries personal data or free text: texts are ids, people are ids.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -83,6 +81,9 @@ class EscalateSignal:
     by: str = "admin"
 
 
+SUBMITTED = "submitted"
+"""The kind of inbox row that starts a run."""
+
 SIGNAL_OF_INBOX = {
     "supplemented": "supplemented",
     "urged": "urged",
@@ -90,7 +91,7 @@ SIGNAL_OF_INBOX = {
     "rated": "rated",
     "reopened": "reopened",
 }
-"""Kinds of inbox rows that go as signals, by the signal's name; the kind `submitted` starts the run."""
+"""Kinds of inbox rows that go as signals, by the signal's name."""
 
 STAFF_UPDATES: dict[Action, str] = {
     action: action.value
@@ -104,4 +105,3 @@ STAFF_UPDATES: dict[Action, str] = {
 
 RESOLVE_SIGNAL = "resolve"
 ESCALATE_SIGNAL = "escalate"
-

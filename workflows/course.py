@@ -10,9 +10,9 @@ from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
     from domain.classified import Assignment
+    from domain.clocks import alarms_after
     from domain.errors import NotAllowed
     from domain.planning import FeedbackPlan, Plan
-    from domain.procedure import alarms_after
     from domain.request import TERMINAL, Alarm, AlarmKind, Event, Rung, Snapshot, State, Turn
     from workflows.contract import Submitted
     from workflows.visibility import show
@@ -115,9 +115,7 @@ class Course:
         if left <= timedelta(0):
             return True
         try:
-            await workflow.wait_condition(
-                lambda: self.alarms[:1] != (alarm,), timeout=left, timeout_summary=alarm.name
-            )
+            await workflow.wait_condition(lambda: self.alarms[:1] != (alarm,), timeout=left, timeout_summary=alarm.name)
         except TimeoutError:
             return True
         return False

@@ -5,16 +5,16 @@ Both may be repeated without harm: a run is started once per reference, and the 
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import timedelta
 
 from temporalio.client import Client
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
-from domain.request import Actor, Role, Solved
-from workflows.contract import REQUESTS_QUEUE, SIGNAL_OF_INBOX, Message, Submitted, workflow_id
+from activities.relay import Deliver, Delivery, EngineUnavailable, InboxRow
+from domain.request import CITIZEN, Actor, Role, Solved
+from workflows.contract import REQUESTS_QUEUE, SIGNAL_OF_INBOX, SUBMITTED, Message, Submitted, workflow_id
 from workflows.request import RequestWorkflow
 from workflows.visibility import at_start
 
@@ -53,31 +53,52 @@ async def signal_run(client: Client, reference: str, kind: str, message: Message
     return True
 
 
-def submitted_from(reference: str, request_id: str, received_at: datetime, payload: dict[str, Any]) -> Submitted:
+def deliver_with(client: Client) -> Deliver:
+    """The relay's way to the workflows."""
+
+    async def deliver(row: InboxRow) -> Delivery:
+        try:
+            if row.kind == SUBMITTED:
+                await start_run(client, _submitted(row))
+            elif not await signal_run(client, row.reference, row.kind, _message(row)):
+                return Delivery.REFUSED
+        except RPCError as error:
+            if error.status in _AWAY:
+                raise EngineUnavailable("Temporal does not answer.") from error
+            raise
+        return Delivery.DELIVERED
+
+    return deliver
+
+
+_AWAY = frozenset({
+    RPCStatusCode.UNAVAILABLE, RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.CANCELLED, RPCStatusCode.RESOURCE_EXHAUSTED,
+})  # fmt: skip
+
+
+def _submitted(row: InboxRow) -> Submitted:
     """The input of a run, from the inbox row that the intake wrote."""
     return Submitted(
-        request_id=request_id,
-        reference=reference,
-        submitted_at=received_at,
-        by=_actor(payload.get("staff_id")),
-        confidential=bool(payload.get("confidential", False)),
-        located=bool(payload.get("located", False)),
+        request_id=str(row.request_id),
+        reference=row.reference,
+        submitted_at=row.received_at,
+        by=_submitter(row.payload.get("submitted_by")),
+        confidential=bool(row.payload.get("confidential", False)),
+        located=bool(row.payload.get("located", False)),
     )
 
 
-def message_from(inbox_id: int, received_at: datetime, payload: dict[str, Any]) -> Message:
+def _message(row: InboxRow) -> Message:
     """A signal's argument, from an inbox row."""
-    solved = payload.get("solved")
+    solved = row.payload.get("solved")
     return Message(
-        inbox_id=inbox_id,
-        at=received_at,
-        text=payload.get("text"),
+        inbox_id=row.id,
+        at=row.received_at,
+        text=row.payload.get("text"),
         solved=Solved(solved) if solved else None,
-        satisfied=payload.get("satisfied"),
+        satisfied=row.payload.get("satisfied"),
     )
 
 
-def _actor(staff_id: str | None) -> Actor:
-    if staff_id:
-        return Actor("staff", staff_id, (Role.DISPATCHER,))
-    return Actor("citizen", roles=(Role.CITIZEN,))
+def _submitter(staff_id: object) -> Actor:
+    return Actor("staff", str(staff_id), (Role.DISPATCHER,)) if staff_id else CITIZEN

@@ -6,9 +6,9 @@ from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
     from domain import commands as c
+    from domain.acts import ACTION_OF
     from domain.lifecycle import Action, permit
     from domain.procedure import (
-        ACTION_OF,
         auto_assign,
         close_without_reply,
         escalate_by_rung,
@@ -113,7 +113,9 @@ class RequestWorkflow:
 
     assign = staff_update("assign", c.Assign, "A dispatcher chooses category and department.")
     accept = staff_update("accept", c.Accept, "A handler takes the request on.")
-    return_request = staff_update("return_request", c.ReturnRequest, "A department lead returns it and proposes another.")
+    return_request = staff_update(
+        "return_request", c.ReturnRequest, "A department lead returns it and proposes another."
+    )
     decide = staff_update("decide", c.Decide, "A supervisor's binding decision.")
     reassign = staff_update("reassign", c.Reassign, "A dispatcher gives it to another department.")
     reclassify = staff_update("reclassify", c.Reclassify, "A dispatcher corrects the category.")
@@ -153,7 +155,9 @@ class RequestWorkflow:
 
     # What an admin sends from the Temporal UI or CLI.
 
-    @workflow.signal(name="resolve", description='Answer the citizen: {"outcome": "solved", "reply": "...", "by": "name"}')
+    @workflow.signal(
+        name="resolve", description='Answer the citizen: {"outcome": "solved", "reply": "...", "by": "name"}'
+    )
     async def resolve_by_admin(self, signal: ResolveSignal) -> None:
         reply = await self._steps.keep_text(signal.reply)
         await self._steps.keep_or_note(c.Resolve(self._admin(signal.by), signal.outcome, reply), reply, self._act)

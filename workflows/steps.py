@@ -19,19 +19,23 @@ with workflow.unsafe.imports_passed_through():
     from activities.jurisdictions import JurisdictionActivities
     from activities.notices import NoticeActivities, SendNotices
     from activities.planning import PlanningActivities
+
     from activities.read_model import KeepText, ReadModelActivities
+    from domain.acts import ACTION_OF
     from domain.classified import Assignment, AssignmentWanted, Classified, Located
     from domain.commands import Command
     from domain.errors import Refusal
     from domain.planning import FeedbackPlan, Plan, PlanWanted
-    from domain.procedure import ACTION_OF, not_applied
+    from domain.procedure import not_applied
     from domain.request import Entry, Record, Recorded, Rung, Turn
     from workflows.contract import NOTICES_QUEUE, ActionTaken
     from workflows.course import Course
 
 _OWN_DATABASE = timedelta(seconds=10)
 _UNTIL_IT_SUCCEEDS = RetryPolicy(
-    initial_interval=timedelta(milliseconds=200), maximum_interval=timedelta(seconds=10), non_retryable_error_types=["invalid"]
+    initial_interval=timedelta(milliseconds=200),
+    maximum_interval=timedelta(seconds=10),
+    non_retryable_error_types=["invalid"],
 )
 _GATEWAY = timedelta(seconds=90)
 _PATIENTLY = RetryPolicy(initial_interval=timedelta(seconds=5), maximum_interval=timedelta(minutes=10))
@@ -44,6 +48,7 @@ class Steps:
     def __init__(self, course: Course) -> None:
         self.course = course
         self._sending: set[asyncio.Task[None]] = set()
+        self._by_gateway = False
 
     async def classify(self) -> Classified:
         return await workflow.execute_local_activity_method(
@@ -148,9 +153,10 @@ class Steps:
 
     async def send_held(self) -> None:
         """Quiet hours are over."""
-        await self._send(Recorded(owed=1, by_gateway=True))
+        await self._send(Recorded(owed=1, by_gateway=self._by_gateway))
 
     async def _send(self, recorded: Recorded) -> None:
+        self._by_gateway = recorded.by_gateway
         if recorded.held_until is not None:
             self.course.hold_notices_until(recorded.held_until)
         if not recorded.owed:
@@ -162,7 +168,7 @@ class Steps:
             return
         await workflow.execute_local_activity_method(
             NoticeActivities.send_notices,
-            SendNotices(self.course.snapshot.request_id),
+            SendNotices(self.course.snapshot.request_id, workflow.now()),
             start_to_close_timeout=_OWN_DATABASE,
             retry_policy=_UNTIL_IT_SUCCEEDS,
             summary="send the notices",
@@ -173,7 +179,7 @@ class Steps:
         try:
             await workflow.execute_activity_method(
                 NoticeActivities.send_notices,
-                SendNotices(self.course.snapshot.request_id),
+                SendNotices(self.course.snapshot.request_id, workflow.now()),
                 task_queue=NOTICES_QUEUE,
                 start_to_close_timeout=_GATEWAY,
                 schedule_to_close_timeout=_GATEWAY_GIVES_UP,

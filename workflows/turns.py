@@ -12,10 +12,10 @@ from temporalio.exceptions import ActivityError, ApplicationError
 
 with workflow.unsafe.imports_passed_through():
     from domain import commands as c
+    from domain.acts import ACTION_OF, needs_review, take
     from domain.errors import Invalid, Refusal
     from domain.lifecycle import Transition, permit
     from domain.planning import FeedbackPlan, Plan, PlanWanted
-    from domain.procedure import ACTION_OF, needs_review, take
     from domain.request import Snapshot, State
     from workflows.contract import ActionTaken
     from workflows.steps import Steps
@@ -91,7 +91,10 @@ def _wanted(command: c.Command, row: Transition, before: Snapshot) -> PlanWanted
     match command:
         case c.Assign():
             return replace(
-                stay, department=command.department, category=command.category, urgency=command.urgency or before.urgency
+                stay,
+                department=command.department,
+                category=command.category,
+                urgency=command.urgency or before.urgency,
             )
         case c.Reassign():
             return replace(stay, department=command.department, category=command.category or before.category)

@@ -5,6 +5,8 @@ Search attributes are never encrypted: codes, numbers and instants only.
 
 from __future__ import annotations
 
+from typing import Any
+
 from temporalio import workflow
 from temporalio.common import SearchAttributeKey, SearchAttributePair, SearchAttributeUpdate, TypedSearchAttributes
 
@@ -20,12 +22,23 @@ URGENCY = SearchAttributeKey.for_keyword("Urgency")
 ESCALATION_LEVEL = SearchAttributeKey.for_int("EscalationLevel")
 DUE_AT = SearchAttributeKey.for_datetime("DueAt")
 
-_KEYWORDS = ((STATE, "state"), (DEPARTMENT, "department"), (CATEGORY, "category"), (DISTRICT, "district"), (URGENCY, "urgency"))
+ATTRIBUTES = (REFERENCE, STATE, DEPARTMENT, CATEGORY, DISTRICT, URGENCY, ESCALATION_LEVEL, DUE_AT)
+"""All that a namespace must have registered."""
+
+_KEYWORDS = (
+    (STATE, "state"),
+    (DEPARTMENT, "department"),
+    (CATEGORY, "category"),
+    (DISTRICT, "district"),
+    (URGENCY, "urgency"),
+)
 
 
 def at_start(reference: str) -> TypedSearchAttributes:
     """The attributes a run starts with."""
-    return TypedSearchAttributes([SearchAttributePair(REFERENCE, reference), SearchAttributePair(STATE, State.RECEIVED.value)])
+    return TypedSearchAttributes(
+        [SearchAttributePair(REFERENCE, reference), SearchAttributePair(STATE, State.RECEIVED.value)]
+    )
 
 
 def show(before: Snapshot, after: Snapshot, latest: tuple[Event, ...]) -> None:
@@ -36,8 +49,8 @@ def show(before: Snapshot, after: Snapshot, latest: tuple[Event, ...]) -> None:
     workflow.set_current_details(details(after, latest))
 
 
-def _changes(before: Snapshot, after: Snapshot) -> list[SearchAttributeUpdate]:
-    updates: list[SearchAttributeUpdate] = []
+def _changes(before: Snapshot, after: Snapshot) -> list[SearchAttributeUpdate[Any]]:
+    updates: list[SearchAttributeUpdate[Any]] = []
     for key, name in _KEYWORDS:
         value = getattr(after, name)
         if value != getattr(before, name) or (name == "urgency" and before.sequence == 0):
@@ -64,5 +77,7 @@ def details(snapshot: Snapshot, latest: tuple[Event, ...]) -> str:
         "| at (UTC) | event | by | state |",
         "|---|---|---|---|",
     ]
-    lines += [f"| {event.at:%Y-%m-%d %H:%M:%S} | {event.action} | {event.actor_kind} | {event.state} |" for event in latest]
+    lines += [
+        f"| {event.at:%Y-%m-%d %H:%M:%S} | {event.action} | {event.actor_kind} | {event.state} |" for event in latest
+    ]
     return "\n".join(lines)

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import asyncpg
-
 from activities.providers.console import ConsoleProvider
 from activities.providers.kannel import KannelProvider
 from activities.providers.port import Provider
+from db.pool import Pool
 from db.sealing import KeyRing
 from settings import Settings
 
 
-def provider_from(settings: Settings, pool: asyncpg.Pool[asyncpg.Record], keys: KeyRing) -> Provider:
+def provider_from(settings: Settings, pool: Pool, keys: KeyRing) -> Provider:
     """The provider of HUISHENG_SMS_PROVIDER; close it when the program ends."""
     if settings.sms_provider == "kannel":
         return KannelProvider(

@@ -7,10 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import asyncpg
-
 from activities.providers.port import Accepted, Answer, Message
 from db import outbox
+from db.pool import Pool
 from db.sealing import KeyRing
 
 
@@ -20,7 +19,7 @@ class ConsoleProvider:
     name = "console"
     prompt = True
 
-    def __init__(self, pool: asyncpg.Pool[asyncpg.Record], keys: KeyRing) -> None:
+    def __init__(self, pool: Pool, keys: KeyRing) -> None:
         self._pool = pool
         self._keys = keys
 

@@ -63,7 +63,9 @@ class KannelProvider:
             return Uncertain("no_answer")
         answer = meaning(response.status_code, response.text)
         if isinstance(answer, Temporary) and answer.technical:
-            logger.error("sms_gateway_misconfigured", provider=self.name, status=response.status_code, reason=answer.reason)
+            logger.error(
+                "sms_gateway_misconfigured", provider=self.name, status=response.status_code, reason=answer.reason
+            )
         return answer
 
     async def close(self) -> None:

@@ -38,20 +38,22 @@ create index texts_by_request on texts (request_id);
 
 -- All that a citizen or a gateway sends, to be delivered to the workflow in order per request.
 create table inbox (
-    id bigint generated always as identity primary key,
+    id bigint generated always as identity primary key, -- grows with each message of a request
     request_id uuid not null references requests (id) on delete cascade,
     kind text not null, -- submitted, supplemented, urged, withdrawn, rated, reopened
     payload jsonb not null, -- codes, numbers and text ids only
     received_at timestamptz not null,
+    -- What follows is by the database's clock, the one that all relays share.
+    not_before timestamptz not null default now(), -- after a failure it waits until then
+    leased_until timestamptz, -- a relay has it; when the lease runs out another takes it
+    attempts int not null default 0, -- leases so far
+    last_error text, -- the class of the last failure
     delivered_at timestamptz,
-    outcome text, -- delivered, or refused: the run had ended
-    attempts int not null default 0,
-    not_before timestamptz not null,
-    leased_until timestamptz,
-    last_error text
+    outcome text -- delivered, or refused: the run had ended
 );
-create index inbox_waiting on inbox (request_id, id) where delivered_at is null;
-create index inbox_due on inbox (not_before, id) where delivered_at is null;
+-- The whole queue in order, and the first message of one request.
+create index inbox_undelivered on inbox (id) where delivered_at is null;
+create index inbox_undelivered_by_request on inbox (request_id, id) where delivered_at is null;
 
 -- The timeline. Appended, never edited; the key makes recording idempotent.
 create table events (

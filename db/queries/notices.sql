@@ -81,14 +81,16 @@ with known as (
 select exists (select 1 from known);
 
 -- name: overlooked(quiet, most)
--- Notices that nobody has touched for a while, oldest touch first; the more often one was tried in vain the longer the while, up to an hour.
-select n.id
+-- Requests with notices that nobody has touched for a while, oldest touch first; the more often one was tried in vain the longer the while, up to an hour.
+select n.request_id
 from notices n
 left join attempts a on a.notice_id = n.id and a.number = n.attempts
 where n.state in ('owed', 'sending')
   and (n.not_before is null or n.not_before < now() - :quiet::interval)
-  and coalesce(a.started_at, n.created_at) < now() - least(:quiet::interval * 2 ^ least(n.attempts, 10), greatest(:quiet::interval, interval '1 hour'))
-order by coalesce(a.started_at, n.created_at)
+  and coalesce(a.started_at, n.created_at)
+      < now() - least(:quiet::interval * 2 ^ least(n.attempts, 10), greatest(:quiet::interval, interval '1 hour'))
+group by n.request_id
+order by min(coalesce(a.started_at, n.created_at))
 limit :most;
 
 -- name: owe_code(id, request_id, sequence, language, facts, created_at)!

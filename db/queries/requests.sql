@@ -17,8 +17,8 @@ snapshot as (
     insert into snapshots (request_id, reference, submitted_at, confidential, updated_at)
     select id, reference, submitted_at, confidential, submitted_at from request
 )
-insert into inbox (request_id, kind, payload, received_at, not_before)
-select id, 'submitted', :payload, submitted_at, submitted_at from request
+insert into inbox (request_id, kind, payload, received_at)
+select id, 'submitted', :payload, submitted_at from request
 returning id;
 
 -- name: submitted_before(idempotency_key)^
@@ -57,6 +57,6 @@ text as (
     insert into texts (id, request_id, body_sealed, created_at)
     select :text_id, id, :body_sealed, :received_at from request where :body_sealed::bytea is not null
 )
-insert into inbox (request_id, kind, payload, received_at, not_before)
-select id, :kind, :payload, :received_at, :received_at from request
+insert into inbox (request_id, kind, payload, received_at)
+select id, :kind, :payload, :received_at from request
 returning id;

@@ -8,18 +8,10 @@ from datetime import timedelta
 import pytest
 
 from domain import commands as c
+from domain.acts import ACTION_OF, take
+from domain.clocks import alarms_after
 from domain.lifecycle import permit
-from domain.procedure import (
-    ACTION_OF,
-    alarms_after,
-    auto_assign,
-    close_without_reply,
-    escalate_by_rung,
-    remind,
-    submit,
-    take,
-    to_triage,
-)
+from domain.procedure import auto_assign, close_without_reply, escalate_by_rung, remind, submit, to_triage
 from domain.request import (
     CITIZEN,
     SYSTEM,
@@ -152,9 +144,7 @@ def test_approved_answer_reaches_the_citizen() -> None:
     assert _owed(turn) == [("resolved", "citizen", "housing")]
 
 
-@pytest.mark.parametrize(
-    ("count", "to"), [(0, "assignee"), (1, "leads"), (2, "supervisors"), (7, "supervisors")]
-)
+@pytest.mark.parametrize(("count", "to"), [(0, "assignee"), (1, "leads"), (2, "supervisors"), (7, "supervisors")])
 def test_urging_is_heard_higher_each_time(count: int, to: str) -> None:
     turn = _taken(c.Urge(CITIZEN), a_snapshot(urge_count=count))
     assert _owed(turn) == [("urged", to, "housing")]
@@ -188,7 +178,12 @@ def test_reopening_fixes_a_new_due_date_one_level_higher_with_compulsory_review(
     plan = a_plan(at=LATER)
     turn = _taken(c.Reopen(CITIZEN, "text-1"), before, plan)
     after = turn.snapshot
-    assert (after.state, after.rework_count, after.escalation_level, after.review_required) == (State.ASSIGNED, 1, 1, True)
+    assert (after.state, after.rework_count, after.escalation_level, after.review_required) == (
+        State.ASSIGNED,
+        1,
+        1,
+        True,
+    )
     assert after.due_at == plan.due_at != before.due_at
     assert {to for _, to, _ in _owed(turn)} == {"citizen", "leads", "supervisors"}
 
@@ -201,7 +196,11 @@ def test_reopening_after_two_reworks_awaits_a_decision() -> None:
 
 def test_escalation_that_notifies_leaves_the_assignment() -> None:
     turn = escalate_by_rung(a_snapshot(), Rung(1, ("housing",)), SYSTEM, LATER, None)
-    assert (turn.snapshot.state, turn.snapshot.department, turn.snapshot.escalation_level) == (State.IN_PROGRESS, "housing", 1)
+    assert (turn.snapshot.state, turn.snapshot.department, turn.snapshot.escalation_level) == (
+        State.IN_PROGRESS,
+        "housing",
+        1,
+    )
     assert _owed(turn) == [("escalated", "leads", "housing"), ("escalated_from", "assignee", "housing")]
 
 

@@ -1,0 +1,56 @@
+"""Finding out what a request is about. How it is done is behind a port: the policy's words now, a trained classifier too."""
+
+from __future__ import annotations
+
+from typing import Protocol
+from uuid import UUID
+
+from temporalio import activity
+
+from db import requests
+from db.pool import Database
+from db.sealing import KeyRing
+from domain.classification import Classifier
+from domain.classified import Classified
+from domain.policy import Policy
+from policies.store import PolicyStore
+
+
+class Classifies(Protocol):
+    """The port: from what a citizen wrote to what it is about, with an honest confidence."""
+
+    def classify(self, description: str, title: str = "", given: str | None = None) -> Classified:
+        """`given` is the category that the citizen chose; it is believed."""
+        ...
+
+
+class ClassifierOf(Protocol):
+    """Which classifier serves a policy; it is asked for every request and must answer at once."""
+
+    def __call__(self, policy: Policy) -> Classifies: ...
+
+
+class ClassificationActivities:
+    """Reads the sealed text in the database, so that no text enters a workflow's history."""
+
+    def __init__(
+        self,
+        database: Database,
+        keys: KeyRing,
+        policies: PolicyStore,
+        classifier_of: ClassifierOf = Classifier.from_policy,
+    ) -> None:
+        self._database = database
+        self._keys = keys
+        self._policies = policies
+        self._classifier_of = classifier_of
+
+    @activity.defn
+    async def classify_request(self, request_id: str) -> Classified:
+        """A request that has been erased in the meantime is about nothing: a person will see it."""
+        stored = await requests.by_id(self._database, UUID(request_id))
+        if stored is None or stored.erased_at is not None:
+            return Classified(None, 0.0, decided_by="erased")
+        told = requests.told(self._keys, stored)
+        classifier = self._classifier_of(await self._policies.active())
+        return classifier.classify(told.description, told.title or "", stored.given_category)

@@ -1,0 +1,170 @@
+"""What each staff action takes: the body of its address, made from the command it becomes.
+
+The commands in domain/commands.py are the only list of fields. Free texts, which a command names by id, are plain text
+in a body; codes are checked against the policy in force.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+import types
+import typing
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal, cast
+from uuid import UUID
+
+from pydantic import Field, StrictBool, ValidationError, create_model
+
+from api.errors import FieldsInvalid
+from api.fields import Body, Code, OptionalText, Text
+from api.validation import FieldError, field_errors
+from domain.commands import Command, Decision
+from domain.lifecycle import Action
+from domain.procedure import ACTION_OF
+from domain.request import Actor
+from workflows.contract import STAFF_UPDATES
+
+TEXT_FIELDS = frozenset({"reason", "note", "reply", "text"})
+CHOICES_FROM = {
+    "department": "departments",
+    "category": "categories",
+    "reason_code": "decline_reasons",
+    "target": "transfer_targets",
+}
+"""The list of the policy (GET /api/v1/staff/policy) that a code is chosen from."""
+
+_REQUIRED_BY_HAND = frozenset({(Action.ESCALATE, "reason")})
+"""What the system may leave out but a person may not (PROCESS.md row 25)."""
+
+_NEEDED_BY_DECISION = {Decision.ASSIGN: "department", Decision.DECLINE: "reason_code"}
+
+
+@dataclass(frozen=True, slots=True)
+class FieldSpec:
+    """One field of an action, as a form asks for it."""
+
+    name: str
+    type: Literal["text", "code", "choice", "boolean"]
+    required: bool
+    choices: tuple[str, ...] = ()
+    choices_from: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StaffAction:
+    """An action of staff: its command, and what its body must hold."""
+
+    action: Action
+    command: type
+    fields: tuple[FieldSpec, ...]
+    body: type[Body]
+
+    def read(self, sent: Any) -> Body:
+        """The body, checked. Raises FieldsInvalid with everything that is wrong."""
+        try:
+            body = self.body.model_validate(sent)
+        except ValidationError as error:
+            raise FieldsInvalid(list(field_errors(error.errors(include_url=False, include_input=False)))) from None
+        if self.action is Action.DECIDE:
+            _check_decision(body)
+        return body
+
+    def texts(self, body: Body) -> dict[str, str]:
+        """The free texts that were sent, by field."""
+        given = {spec.name: getattr(body, spec.name) for spec in self.fields if spec.type == "text"}
+        return {name: text for name, text in given.items() if text is not None}
+
+    def codes(self, body: Body) -> dict[str, str]:
+        """The codes that were sent, by field."""
+        given = {spec.name: getattr(body, spec.name) for spec in self.fields if spec.type == "code"}
+        return {name: code for name, code in given.items() if code is not None}
+
+    def build(self, body: Body, by: Actor, text_ids: dict[str, UUID]) -> Command:
+        """The command, with the ids of its texts in their place."""
+        hints = typing.get_type_hints(self.command)
+        values = {name: _as(hints[name], value) for name, value in body.model_dump().items()}
+        return cast(Command, self.command(by=by, **(values | {name: str(text_id) for name, text_id in text_ids.items()})))
+
+
+def _check_decision(body: Any) -> None:
+    needed = _NEEDED_BY_DECISION.get(Decision(body.decision))
+    if needed is not None and getattr(body, needed) is None:
+        raise FieldsInvalid.of(needed, f"The decision to {body.decision} needs this field.", f"Add {needed}.")
+
+
+def _as(hint: Any, value: Any) -> Any:
+    """Enums leave the body as plain words and reach the command as what they are."""
+    kind = _without_none(hint)
+    return kind(value) if value is not None and isinstance(kind, type) and issubclass(kind, enum.Enum) else value
+
+
+def _without_none(hint: Any) -> Any:
+    if isinstance(hint, types.UnionType):
+        (hint,) = (member for member in hint.__args__ if member is not type(None))
+    return hint
+
+
+def _spec(action: Action, field: dataclasses.Field[Any], hint: Any) -> FieldSpec:
+    kind = _without_none(hint)
+    required = field.default is dataclasses.MISSING or (action, field.name) in _REQUIRED_BY_HAND
+    if field.name in TEXT_FIELDS:
+        return FieldSpec(field.name, "text", required)
+    if kind is bool:
+        return FieldSpec(field.name, "boolean", required)
+    if issubclass(kind, enum.Enum):
+        return FieldSpec(field.name, "choice", required, tuple(member.value for member in kind))
+    return FieldSpec(field.name, "code", required, choices_from=CHOICES_FROM[field.name])
+
+
+def _body_field(spec: FieldSpec) -> tuple[Any, Any]:
+    if spec.type == "text":
+        return (Text, ...) if spec.required else (OptionalText, None)
+    if spec.type == "boolean":
+        return StrictBool, False
+    kind: Any = Code if spec.type == "code" else Literal[spec.choices]
+    described = Annotated[kind, Field(description=f"One of the {spec.choices_from} of the policy.")] if spec.choices_from else kind
+    return (described, ...) if spec.required else (described | None, None)
+
+
+def _staff_action(action: Action, command: type) -> StaffAction:
+    hints = typing.get_type_hints(command)
+    fields = tuple(_spec(action, field, hints[field.name]) for field in dataclasses.fields(command) if field.name != "by")
+    body = create_model(
+        f"{command.__name__}Body",
+        __base__=Body,
+        __doc__=f"What the action {action} takes.",
+        **{spec.name: _body_field(spec) for spec in fields},
+    )
+    return StaffAction(action, command, fields, body)
+
+
+STAFF_ACTIONS: dict[Action, StaffAction] = {
+    action: _staff_action(action, command) for command, action in ACTION_OF.items() if action in STAFF_UPDATES
+}
+
+EXAMPLES: dict[Action, dict[str, Any]] = {
+    Action.ASSIGN: {"department": "urban_management", "category": "street_lighting", "urgency": "normal"},
+    Action.ACCEPT: {},
+    Action.RETURN_REQUEST: {"reason": "The lamp belongs to the housing estate.", "department": "housing"},
+    Action.DECIDE: {"decision": "assign", "department": "housing", "reason": "The estate's contract covers its lamps."},
+    Action.REASSIGN: {"department": "housing", "reason": "The lamp stands on the estate's ground."},
+    Action.RECLASSIFY: {"category": "street_lighting", "reason": "It is about the lamp, not the pavement."},
+    Action.SET_URGENCY: {"urgency": "urgent", "reason": "A bare cable hangs down."},
+    Action.CONTACT: {"how": "phone", "note": "Agreed to come by on Tuesday."},
+    Action.PROGRESS: {"note": "The spare part is ordered.", "public": True},
+    Action.RESOLVE: {"outcome": "solved", "reply": "The lamp was repaired this morning."},
+    Action.APPROVE: {},
+    Action.SEND_BACK: {"reason": "The reply does not say when."},
+    Action.ESCALATE: {"reason": "It needs the power company."},
+    Action.DECLINE: {"reason_code": "private_matter"},
+    Action.TRANSFER: {"target": "neighbouring_city"},
+    Action.REOPEN: {"text": "The photo shows another lamp."},
+}
+"""One example a body, for the documentation."""
+
+
+def wrong_code(name: str, choices: typing.Iterable[str]) -> FieldError:
+    """A code that the policy does not know, with those that it does."""
+    listed = ", ".join(sorted(choices))
+    return FieldError(name, "The policy in force has no such code.", f"Choose one of: {listed}.")

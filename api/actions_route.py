@@ -1,0 +1,131 @@
+"""Taking a staff action: may this person see and do it, is the body right, and what does the workflow say.
+
+The read model refuses quickly what is plainly not possible; the workflow, which owns the truth, has the last word.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from typing import Annotated, Any
+from uuid import UUID, uuid5
+
+from fastapi import APIRouter, Header, Path, Request
+from pydantic import ConfigDict
+
+from api.actions import EXAMPLES, STAFF_ACTIONS, StaffAction, wrong_code
+from api.body import read_json
+from api.citizens import Reference
+from api.documented import problems
+from api.engine import OutcomeUnknown, take_action
+from api.errors import FieldsInvalid
+from api.fields import Answer, Body
+from api.services import Services, Wired
+from api.signed_in import SignedIn, Staff
+from api.visible import find_visible
+from db import texts
+from domain.errors import NotAllowed, Refusal
+from domain.lifecycle import Action, permit
+from domain.policy import Policy
+from domain.request import Snapshot, State
+
+router = APIRouter(prefix="/staff/requests", tags=["staff"])
+
+
+class ActionAnswer(Answer):
+    """The new state, and the number of the event in the timeline."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"reference": "2611-4829-13705", "state": "in_progress", "sequence": 4}]})
+
+    reference: str
+    state: State
+    sequence: int
+
+
+_BODIES = {
+    "requestBody": {
+        "description": "The fields of the action; `may` of GET /requests/{reference} lists them.",
+        "content": {
+            "application/json": {
+                "schema": {"type": "object"},
+                "examples": {action.value: {"summary": action.value, "value": example} for action, example in EXAMPLES.items()},
+            }
+        },
+    }
+}
+
+
+@router.post(
+    "/{reference}/actions/{action}", summary="Take an action", openapi_extra=_BODIES,
+    responses=problems(
+        "invalid", "malformed", "unauthorized", "forbidden", "not_found", "not_allowed", "engine_unavailable",
+        "too_large", "unsupported_media_type",
+    ),
+)  # fmt: skip
+async def act(
+    reference: Reference,
+    action: Annotated[Action, Path(description="As in PROCESS.md.")],
+    request: Request,
+    services: Wired,
+    signed_in: Staff,
+    idempotency_key: Annotated[str | None, Header(max_length=200)] = None,
+) -> ActionAnswer:
+    """Done and durable when the answer is 200; refused with the reason otherwise, and then nothing has changed."""
+    snapshot = await find_visible(services, signed_in, reference)
+    wanted = STAFF_ACTIONS.get(action)
+    if idempotency_key is None or wanted is None:
+        # A repeated action would be refused here because of its own success, so that the workflow must answer it.
+        permit(snapshot, action, signed_in.actor, services.now())
+    if wanted is None:
+        raise NotAllowed(f"'{action}' is not an action that staff take here.", state=snapshot.state)
+    body = wanted.read(await read_json(request))
+    check_codes(await services.policies.active(), wanted, body)
+    return await _carry_out(services, signed_in, snapshot, wanted, body, idempotency_key)
+
+
+async def _carry_out(
+    services: Services, signed_in: SignedIn, snapshot: Snapshot, wanted: StaffAction, body: Body, key: str | None
+) -> ActionAnswer:
+    update_id = _update_id(signed_in, wanted, key)
+    text_ids = await _keep_texts(services, snapshot, wanted.texts(body), update_id)
+    command = wanted.build(body, signed_in.actor, text_ids)
+    try:
+        taken = await take_action(services.temporal, snapshot, wanted.action, command, update_id)
+    except OutcomeUnknown:
+        raise  # an event may yet name the texts
+    except Refusal:
+        for text_id in text_ids.values():
+            await texts.drop(services.pool, text_id)
+        raise
+    return ActionAnswer(reference=snapshot.reference, state=taken.state, sequence=taken.sequence)
+
+
+async def _keep_texts(services: Services, snapshot: Snapshot, given: dict[str, str], update_id: str) -> dict[str, UUID]:
+    """Texts are kept before the update that names them; the same update again names the same texts."""
+    request_id, now = UUID(snapshot.request_id), services.now()
+    return {
+        name: await texts.keep(
+            services.pool, services.keys, request_id, text, now, text_id=uuid5(request_id, f"{update_id}:{name}")
+        )
+        for name, text in given.items()
+    }
+
+
+def _update_id(signed_in: SignedIn, wanted: StaffAction, key: str | None) -> str:
+    """The same for the same person, action and key, and telling nothing of them."""
+    if key is None:
+        return f"{wanted.action}-{secrets.token_hex(16)}"
+    return f"{wanted.action}-{hashlib.sha256(f'{signed_in.account.id}:{key}'.encode()).hexdigest()[:32]}"
+
+
+def check_codes(policy: Policy, wanted: StaffAction, body: Body) -> None:
+    """Raises FieldsInvalid, with the choices, for codes that the policy in force does not have."""
+    known = {
+        "department": [department.code for department in policy.departments],
+        "category": [category.code for category in policy.categories],
+        "reason_code": [reason.code for reason in policy.decline_reasons],
+        "target": [target.code for target in policy.transfer_targets],
+    }
+    mistakes = [wrong_code(name, known[name]) for name, code in wanted.codes(body).items() if code not in known[name]]
+    if mistakes:
+        raise FieldsInvalid(mistakes)

@@ -1,0 +1,102 @@
+"""Pictures of a request: taking them from its citizen, and showing them to whoever may read the request."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from fastapi import APIRouter, Request, Response
+from starlette.datastructures import UploadFile
+
+from api.citizens import OwnRequest
+from api.documented import problems
+from api.errors import NOT_FOUND_DETAIL, FieldsInvalid, TooLarge
+from api.fields import Answer
+from api.images import MAX_IMAGE_BYTES, MAX_IMAGES, draw_anew
+from api.schemas import AttachmentAnswer
+from api.services import Services, Wired
+from api.standing import attachment_answer
+from db import attachments
+from db.attachments import Attachment, Image
+from db.pool import Database
+from db.sealing import KeyRing
+from domain.errors import Unknown
+
+router = APIRouter(prefix="/requests", tags=["citizens"])
+
+MAX_UPLOAD_BYTES = 4 * MAX_IMAGE_BYTES
+"""Of one call; more pictures go in several calls."""
+
+_UPLOAD = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "multipart/form-data": {
+                "schema": {
+                    "type": "object",
+                    "required": ["images"],
+                    "properties": {"images": {"type": "array", "maxItems": MAX_IMAGES, "items": {"type": "string", "format": "binary"}}},
+                }
+            }
+        },
+    }
+}
+
+
+class AttachmentsAnswer(Answer):
+    """What was kept."""
+
+    attachments: list[AttachmentAnswer]
+
+
+@router.post(
+    "/{reference}/attachments", status_code=201, summary="Add photos", openapi_extra=_UPLOAD, max_body_size=MAX_UPLOAD_BYTES,
+    responses=problems("invalid", "malformed", "not_found", "too_large", "unsupported_media_type"),
+)  # fmt: skip
+async def add_attachments(own: OwnRequest, request: Request, services: Wired) -> AttachmentsAnswer:
+    """At most ten to a request, each up to 10 MB, as JPEG, PNG, WebP or GIF. They are drawn anew, without the place and
+    time that a phone writes into a photo."""
+    async with request.form(max_files=MAX_IMAGES, max_fields=0) as form:
+        files = [file for file in form.getlist("images") if isinstance(file, UploadFile)]
+        kept = await keep_images(services, own.id, "citizen", files)
+    return AttachmentsAnswer(attachments=[attachment_answer(own.reference, picture) for picture in kept])
+
+
+async def keep_images(services: Services, request_id: UUID, by: str, files: list[UploadFile]) -> list[Attachment]:
+    """All of them, or none. Raises FieldsInvalid, TooLarge, UnsupportedMedia."""
+    if not files:
+        raise FieldsInvalid.of("images", "No picture was sent.", "Send each picture as a part named images, as multipart/form-data.")
+    drawn = [await _draw(file) for file in files]
+    now = services.now()
+    async with services.pool.acquire() as connection, connection.transaction():
+        return [await _keep(connection, services.keys, request_id, by, image, now) for image in drawn]
+
+
+async def _draw(file: UploadFile) -> Image:
+    if file.size is not None and file.size > MAX_IMAGE_BYTES:
+        raise TooLarge("A picture may have at most 10 MB. Please send a smaller one.")
+    return await draw_anew(await file.read())
+
+
+async def _keep(database: Database, keys: KeyRing, request_id: UUID, by: str, image: Image, now: datetime) -> Attachment:
+    image_id = await attachments.keep(database, keys, request_id, image, now, submitted_by=by, most=MAX_IMAGES)
+    if image_id is None:
+        raise FieldsInvalid.of("images", f"A request takes at most {MAX_IMAGES} pictures.", "Leave some out.")
+    return Attachment(image_id, by, image.content_type, now)
+
+
+@router.get(
+    "/{reference}/attachments/{attachment_id}", response_class=Response, summary="A photo", responses=problems("not_found")
+)
+async def read_attachment(own: OwnRequest, attachment_id: UUID, services: Wired) -> Response:
+    """The picture itself."""
+    return await picture_of(services, own.id, attachment_id)
+
+
+async def picture_of(services: Services, request_id: UUID, attachment_id: UUID) -> Response:
+    """Raises Unknown where the request has no such picture."""
+    found = await attachments.read(services.pool, services.keys, request_id, attachment_id)
+    if found is None:
+        raise Unknown(NOT_FOUND_DETAIL)
+    headers = {"Cache-Control": "private, no-store", "Content-Security-Policy": "default-src 'none'; sandbox"}
+    return Response(found.data, 200, headers, found.content_type)

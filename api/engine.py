@@ -1,0 +1,112 @@
+"""How a staff action reaches the workflow of its request, and what each way of going wrong means to the person who acts.
+
+An update is durable from the moment the workflow accepts it. So an answer of 503 before that means that nothing was
+done; where that is not certain, the answer says so, and the same Idempotency-Key asks again without doing it twice.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+
+import structlog
+from temporalio.client import Client, WorkflowUpdateFailedError, WorkflowUpdateRPCTimeoutOrCancelledError
+from temporalio.exceptions import ApplicationError
+from temporalio.service import RPCError, RPCStatusCode
+
+from api.errors import EngineUnavailable
+from domain.commands import Command
+from domain.errors import Forbidden, Invalid, NotAllowed, Refusal, Unknown
+from domain.lifecycle import Action
+from domain.request import OPEN, Snapshot
+from workflows.contract import STAFF_UPDATES, ActionTaken, workflow_id
+
+logger = structlog.get_logger(__name__)
+
+ANSWER_WITHIN = timedelta(seconds=10)
+"""How long a person waits for a worker."""
+DOUBT_AFTER_SECONDS = 1.5
+"""An update usually takes hundredths of a second. After this long we ask whether the server is there at all."""
+HEALTH_WITHIN = timedelta(seconds=1)
+
+_REFUSALS: dict[str | None, type[Refusal]] = {kind.code: kind for kind in (NotAllowed, Forbidden, Invalid, Unknown)}
+_DOWN = "The engine that carries out actions does not answer. Nothing was done; please try again in a moment."
+_NOT_YET = "The request has not reached the engine yet. Nothing was done; please try again in a moment."
+_OVER = "The matter is over: nothing more can be done with this request."
+
+
+class OutcomeUnknown(EngineUnavailable):
+    """No answer in time, and the action may still be carried out."""
+
+
+async def take_action(temporal: Client, snapshot: Snapshot, action: Action, command: Command, update_id: str) -> ActionTaken:
+    """The request's new state. Raises the Refusal that the workflow gave, EngineUnavailable or OutcomeUnknown.
+
+    The same `update_id` again gives the same answer and does nothing twice.
+    """
+    update = asyncio.ensure_future(_update(temporal, snapshot, action, command, update_id))
+    try:
+        done, _ = await asyncio.wait({update}, timeout=DOUBT_AFTER_SECONDS)
+        if not done and not await is_up(temporal):
+            logger.warning("engine_unavailable", reference=snapshot.reference, action=action)
+            raise OutcomeUnknown(
+                "The engine that carries out actions does not answer. In all likelihood nothing was done: "
+                "look at the request again in a moment before you repeat the action."
+            )
+        return await update
+    finally:
+        update.cancel()
+
+
+async def is_up(temporal: Client) -> bool:
+    """Whether the server answers within a second."""
+    try:
+        async with asyncio.timeout(HEALTH_WITHIN.total_seconds()):
+            return await temporal.service_client.check_health(timeout=HEALTH_WITHIN)
+    except (RPCError, RuntimeError, TimeoutError):
+        return False
+
+
+async def _update(temporal: Client, snapshot: Snapshot, action: Action, command: Command, update_id: str) -> ActionTaken:
+    handle = temporal.get_workflow_handle(workflow_id(snapshot.reference))
+    try:
+        return await handle.execute_update(
+            STAFF_UPDATES[action], command, id=update_id, result_type=ActionTaken, rpc_timeout=ANSWER_WITHIN
+        )
+    except WorkflowUpdateFailedError as error:
+        raise _refusal(error) from None
+    except WorkflowUpdateRPCTimeoutOrCancelledError:
+        raise OutcomeUnknown(
+            "No worker answered in time, so the action may still be carried out. Look at the request again before you repeat it."
+        ) from None
+    except RPCError as error:
+        raise _refusal_of_server(error, snapshot) from None
+    except RuntimeError as error:
+        # What the client raises when it cannot connect at all has no type of its own.
+        logger.warning("engine_unreachable", error=type(error).__qualname__)
+        raise EngineUnavailable(_DOWN) from None
+
+
+def _refusal(error: WorkflowUpdateFailedError) -> Exception:
+    """The workflow's own no, by its stable code."""
+    cause = error.cause
+    if not isinstance(cause, ApplicationError):
+        return error
+    if cause.type == "AcceptedUpdateCompletedWorkflow":
+        return NotAllowed(_OVER)
+    kind = _REFUSALS.get(cause.type)
+    if kind is None:
+        return error
+    facts = cause.details[0] if cause.details and isinstance(cause.details[0], dict) else {}
+    return kind(cause.message, **facts)
+
+
+def _refusal_of_server(error: RPCError, snapshot: Snapshot) -> Exception:
+    if error.status is RPCStatusCode.NOT_FOUND:
+        is_waiting_to_start = snapshot.sequence == 0 and snapshot.state in OPEN
+        return EngineUnavailable(_NOT_YET) if is_waiting_to_start else NotAllowed(_OVER, state=snapshot.state)
+    if error.status in (RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.CANCELLED):
+        return OutcomeUnknown("The engine did not answer in time. Look at the request again before you repeat the action.")
+    if error.status in (RPCStatusCode.UNAVAILABLE, RPCStatusCode.RESOURCE_EXHAUSTED):
+        return EngineUnavailable(_DOWN)
+    return error

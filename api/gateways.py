@@ -1,0 +1,60 @@
+"""What SMS gateways call: Kannel's delivery reports.
+
+Kannel signs nothing, so the address that it was given with the message carries the signature (activities/providers/kannel.py).
+An unknown attempt, a forged signature and a report of no known type get the same 404, so that nobody learns which
+attempts there are.
+"""
+
+from __future__ import annotations
+
+import hmac
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Request
+
+from activities.providers import kannel
+from db import notices
+from db.notices import Receipt
+from domain.errors import Unknown
+
+router = APIRouter(tags=["gateways"])
+
+RECEIPTS = {
+    str(kannel.DELIVERED): Receipt.DELIVERED,
+    str(kannel.FAILED): Receipt.FAILED,
+    str(kannel.BUFFERED): Receipt.BUFFERED,
+    str(kannel.ACCEPTED): Receipt.ACCEPTED,
+    str(kannel.REJECTED): Receipt.REJECTED,
+}
+
+
+@router.get(kannel.RECEIPTS_PATH, summary="Delivery report of Kannel", responses={404: {"description": "No such attempt"}})
+async def kannel_receipt(
+    request: Request,
+    attempt: Annotated[str, Query(description="The attempt's id")] = "",
+    signature: Annotated[str, Query(description="Of the attempt's id, as given to Kannel")] = "",
+    type: Annotated[str, Query(description="1 delivered, 2 failed, 4 buffered, 8 accepted, 16 rejected")] = "",
+) -> dict[str, str]:
+    """Records the report; the same one again changes nothing. Kannel repeats it until the answer is 200."""
+    attempt_id = _signed(request.app.state.settings.kannel_dlr_secret, attempt, signature)
+    receipt = RECEIPTS.get(type)
+    if attempt_id is None or receipt is None:
+        raise _unknown()
+    if not await notices.record_receipt(request.app.state.pool, attempt_id, receipt):
+        raise _unknown()
+    return {"receipt": receipt}
+
+
+def _signed(secret: str, attempt: str, signature: str) -> UUID | None:
+    """The id, if this house signed it. Without a secret, nothing ever was."""
+    try:
+        attempt_id = UUID(attempt)
+    except ValueError:
+        return None
+    expected = kannel.signature(secret, attempt_id)
+    return attempt_id if secret and hmac.compare_digest(expected.encode(), signature.encode()) else None
+
+
+def _unknown() -> Unknown:
+    return Unknown("There is no such attempt.")

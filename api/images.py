@@ -1,0 +1,65 @@
+"""What becomes of a picture that somebody uploads: it is drawn anew, so that only the picture is left.
+
+The place and the time that a phone writes into a photo, and whatever else hides in a file that merely begins like an
+image, do not survive that.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import io
+from concurrent.futures import ThreadPoolExecutor
+
+from PIL import Image as Pictures
+from PIL import ImageOps, UnidentifiedImageError
+
+from api.errors import TooLarge, UnsupportedMedia
+from db.attachments import Image
+
+MAX_IMAGE_BYTES = 10 * 1024 * 1024
+MAX_IMAGES = 10
+MAX_PIXELS = 60_000_000
+"""Above what any phone takes today. A small file can claim any size, and drawing it would take the memory of the machine."""
+LONGEST_SIDE_PIXELS = 2560
+_FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "GIF")
+_QUALITY = 85
+_REFUSED = "This is not a picture that we can read. Please send a photo as JPEG, PNG, WebP or GIF."
+
+Pictures.MAX_IMAGE_PIXELS = MAX_PIXELS
+# One at a time: drawing is heavy, and nobody waits for it but the sender.
+_THREAD = ThreadPoolExecutor(1, thread_name_prefix="images")
+
+
+async def draw_anew(data: bytes) -> Image:
+    """Raises UnsupportedMedia for what is no picture, TooLarge for one beyond the limits."""
+    if len(data) > MAX_IMAGE_BYTES:
+        raise TooLarge("A picture may have at most 10 MB. Please send a smaller one.")
+    return await asyncio.get_running_loop().run_in_executor(_THREAD, _drawn, data)
+
+
+def _drawn(data: bytes) -> Image:
+    try:
+        with Pictures.open(io.BytesIO(data), formats=_FORMATS) as picture:
+            if picture.width * picture.height > MAX_PIXELS:
+                raise TooLarge("This picture has too many pixels. Please send a smaller one.")
+            picture.draft("RGB", (LONGEST_SIDE_PIXELS, LONGEST_SIDE_PIXELS))
+            return _saved(picture)
+    except Pictures.DecompressionBombError:
+        raise TooLarge("This picture has too many pixels. Please send a smaller one.") from None
+    except (UnidentifiedImageError, OSError, ValueError, SyntaxError, EOFError, MemoryError):
+        # What a broken file makes Pillow raise differs by format and says nothing to the sender.
+        raise UnsupportedMedia(_REFUSED) from None
+
+
+def _saved(picture: Pictures.Image) -> Image:
+    upright = ImageOps.exif_transpose(picture)
+    is_see_through = "A" in upright.getbands() or "transparency" in upright.info
+    plain = upright.convert("RGBA" if is_see_through else "RGB")
+    plain.thumbnail((LONGEST_SIDE_PIXELS, LONGEST_SIDE_PIXELS))
+    fresh = Pictures.frombytes(plain.mode, plain.size, plain.tobytes())  # the pixels, and nothing that came with them
+    kept = io.BytesIO()
+    if is_see_through:
+        fresh.save(kept, "PNG")
+        return Image("image/png", kept.getvalue())
+    fresh.save(kept, "JPEG", quality=_QUALITY)
+    return Image("image/jpeg", kept.getvalue())

@@ -1,0 +1,100 @@
+"""Coming back without the link: a one-time code by SMS to the number that the request was sent with.
+
+Asking for a code says nothing of whether there is such a request, and how often one may ask and try is limited, by
+request and by address. The code is six digits, good for ten minutes and for five tries.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from datetime import timedelta
+from typing import Annotated
+from uuid import UUID
+
+import structlog
+from fastapi import APIRouter, Path, Request
+
+from api.citizens import Reference
+from api.documented import problems
+from api.errors import TooMany
+from api.schemas import CodeBody, CodeSentAnswer, TokenAnswer, TokenBody
+from api.services import Services, Wired
+from api.signed_in import client_address
+from db import notices, one_time_codes, requests, throttles
+from db.requests import StoredRequest
+from domain.errors import Unknown
+from domain.references import parse_reference
+
+router = APIRouter(prefix="/requests", tags=["citizens"])
+logger = structlog.get_logger(__name__)
+
+CODE_LASTS = timedelta(minutes=10)
+CODES_WITHIN = timedelta(hours=1)
+CODES_OF_REQUEST = 3
+CODES_OF_ADDRESS = 20
+TRIES_OF_ADDRESS = 30
+_WRONG = "The code is wrong or has expired, or there is no such request with that number. Please ask for a new code."
+
+_sending: set[asyncio.Task[None]] = set()
+
+
+@router.post(
+    "/{reference}/code", status_code=202, summary="Ask for a one-time code", responses=problems("invalid", "malformed", "too_many")
+)  # fmt: skip
+async def ask_for_code(reference: Reference, body: CodeBody, request: Request, services: Wired) -> CodeSentAnswer:
+    """If the request was sent with that number, a code goes to it. The answer is the same if not."""
+    written = parse_reference(reference)
+    await _allow(services, f"code:address:{client_address(request)}", CODES_OF_ADDRESS)
+    await _allow(services, f"code:request:{written or reference[:20]}", CODES_OF_REQUEST)
+    stored = await requests.find(services.pool, written) if written else None
+    if stored is not None and stored.came_from(services.keys, body.phone):
+        await _send_code(services, stored)
+    return CodeSentAnswer(
+        detail="If the request was sent with this number, a code is on its way to it.",
+        expires_in_seconds=int(CODE_LASTS.total_seconds()),
+    )
+
+
+@router.post(
+    "/{reference}/token", summary="Exchange the code for a token",
+    responses=problems("invalid", "malformed", "not_found", "too_many"),
+)  # fmt: skip
+async def exchange_code(reference: Reference, body: TokenBody, request: Request, services: Wired) -> TokenAnswer:
+    """A new token for the request; the link that was sent before stops working."""
+    await _allow(services, f"code-try:address:{client_address(request)}", TRIES_OF_ADDRESS)
+    written = parse_reference(reference)
+    stored = await requests.find(services.pool, written) if written else None
+    if stored is None or not stored.came_from(services.keys, body.phone):
+        raise Unknown(_WRONG)
+    if not await one_time_codes.use(services.pool, services.keys, stored.id, body.code.strip(), services.now()):
+        raise Unknown(_WRONG)
+    token = await requests.replace_token(services.pool, services.keys, stored.id)
+    return TokenAnswer(reference=stored.reference, token=token, status_url=services.status_url(stored.reference, token))
+
+
+async def _allow(services: Services, key: str, limit: int) -> None:
+    """Counts one more; raises TooMany beyond the limit."""
+    wait = await throttles.count(services.pool, key, limit, CODES_WITHIN, services.now())
+    if wait is not None:
+        raise TooMany("This was asked for too often. Please wait before you try again.", wait)
+
+
+async def _send_code(services: Services, stored: StoredRequest) -> None:
+    """Owes the notice, and sends it without letting the citizen's answer wait, which would tell that it is sent."""
+    code = f"{secrets.randbelow(10**6):06d}"
+    now = services.now()
+    await one_time_codes.keep(services.pool, services.keys, stored.id, code, now + CODE_LASTS)
+    minutes = int(CODE_LASTS.total_seconds() // 60)
+    notice_id = await notices.owe_code(services.pool, services.keys, stored.id, stored.language, code, minutes, now)
+    task = asyncio.create_task(_send_now(services, notice_id))
+    _sending.add(task)
+    task.add_done_callback(_sending.discard)
+
+
+async def _send_now(services: Services, notice_id: UUID) -> None:
+    try:
+        await services.sender.send_one(notice_id)
+    except Exception as error:
+        # The sweep of the worker sends it a little later. Without the error's text, which can hold anything.
+        logger.warning("code_not_sent_at_once", error=type(error).__qualname__)

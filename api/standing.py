@@ -1,0 +1,90 @@
+"""Where a request stands, as its citizen reads it: only what is public, in the citizen's language.
+
+A reply that waits for its review is not public, nor are notes, reasons between departments, and escalations.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from uuid import UUID
+
+from api.messages import CITIZEN_ACTIONS
+from api.schemas import AttachmentAnswer, CategoryName, DepartmentName, Language, RequestAnswer, TimelineEntry
+from api.services import Services
+from api.words import category_name, department_name, timeline_line
+from db import attachments, requests, texts, timeline, views
+from db.attachments import Attachment
+from db.requests import StoredRequest
+from domain.lifecycle import allowed_actions
+from domain.policy import Policy
+from domain.request import CITIZEN, Event, Snapshot, State
+from policies.store import NoPolicy
+
+_ANSWERED = frozenset({State.RESOLVED, State.CLOSED})
+
+
+async def standing_of(services: Services, own: StoredRequest, language: Language) -> RequestAnswer:
+    """The citizen's view of the request."""
+    snapshot = await views.snapshot(services.pool, own.id)
+    events = [event for event in await timeline.events(services.pool, own.id) if event.public]
+    pictures = await attachments.of_request(services.pool, own.id)
+    policy = await policy_of(services, snapshot)
+    reply_id = snapshot.reply if snapshot.state in _ANSWERED else None
+    words = await texts.read_many(services.pool, services.keys, _text_ids(events, reply_id))
+    return RequestAnswer(
+        reference=own.reference,
+        state=snapshot.state,
+        title=requests.told(services.keys, own).title,
+        category=_category(policy, snapshot, language),
+        department=_department(policy, snapshot, language),
+        submitted_at=own.submitted_at,
+        due_at=snapshot.due_at,
+        expected_at=None,
+        outcome=snapshot.outcome,
+        solved=snapshot.solved,
+        satisfied=snapshot.satisfied,
+        reply=words.get(UUID(reply_id)) if reply_id else None,
+        question=None,
+        may=[action for action in allowed_actions(snapshot, CITIZEN, services.now()) if action in CITIZEN_ACTIONS],
+        timeline=[_entry(policy, event, words, language) for event in events],
+        attachments=[attachment_answer(own.reference, picture) for picture in pictures],
+    )
+
+
+async def policy_of(services: Services, snapshot: Snapshot) -> Policy:
+    """The policy that the request was assigned under; the one in force as long as it has none."""
+    if snapshot.policy_version is not None:
+        try:
+            return await services.policies.version(snapshot.policy_version)
+        except NoPolicy:
+            pass  # dropped from the database by hand: today's names are better than no page
+    return await services.policies.active()
+
+
+def attachment_answer(reference: str, picture: Attachment) -> AttachmentAnswer:
+    return AttachmentAnswer(
+        id=picture.id,
+        content_type=picture.content_type,
+        submitted_at=picture.created_at,
+        url=f"/api/v1/requests/{reference}/attachments/{picture.id}",
+    )
+
+
+def _text_ids(events: Iterable[Event], reply_id: str | None) -> list[UUID]:
+    named = (*(event.text for event in events), reply_id)
+    return [UUID(text_id) for text_id in dict.fromkeys(named) if text_id]
+
+
+def _entry(policy: Policy, event: Event, words: Mapping[UUID, str], language: Language) -> TimelineEntry:
+    text = words.get(UUID(event.text)) if event.text else None
+    return TimelineEntry(at=event.at, kind=event.action, label=timeline_line(policy, event, language), text=text)
+
+
+def _category(policy: Policy, snapshot: Snapshot, language: Language) -> CategoryName | None:
+    code = snapshot.category
+    return CategoryName(code=code, name=category_name(policy, code, language)) if code else None
+
+
+def _department(policy: Policy, snapshot: Snapshot, language: Language) -> DepartmentName | None:
+    code = snapshot.department
+    return DepartmentName(code=code, name=department_name(policy, code, language)) if code else None

@@ -1,0 +1,20 @@
+"""A request as a member of staff finds it: there, or, for whoever may not see it, not there."""
+
+from __future__ import annotations
+
+from api.errors import NOT_FOUND_DETAIL
+from api.services import Services
+from api.signed_in import SignedIn
+from db import views
+from domain.errors import Unknown
+from domain.references import parse_reference
+from domain.request import Snapshot
+
+
+async def find_visible(services: Services, signed_in: SignedIn, reference: str) -> Snapshot:
+    """Raises Unknown where there is no such request, or none that this person may see."""
+    written = parse_reference(reference)
+    snapshot = await views.snapshot_by_reference(services.pool, written) if written else None
+    if snapshot is None or not signed_in.sight.covers(snapshot):
+        raise Unknown(NOT_FOUND_DETAIL)
+    return snapshot

@@ -1,0 +1,36 @@
+"""Sessions of the staff. The database keeps only the hash of a token: who reads the table cannot sign in with it."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from db.pool import Database
+from db.sealing import token_hash
+from db.staff import Account, account_from
+from db.statements import load
+
+_QUERIES = load("staff")
+
+_TOKEN_BYTES = 32
+
+
+async def open_session(database: Database, staff_id: UUID, now: datetime, lasts: timedelta) -> str:
+    """Signs in; the token that it gives is kept nowhere else."""
+    token = secrets.token_urlsafe(_TOKEN_BYTES)
+    await _QUERIES["open_session"].run(
+        database, token_hash=token_hash(token), staff_id=staff_id, created_at=now, expires_at=now + lasts
+    )
+    return token
+
+
+async def find(database: Database, token: str, now: datetime) -> Account | None:
+    """Whose session the token opens; None when it has ended or the account was closed."""
+    row = await _QUERIES["account_of_session"].row(database, token_hash=token_hash(token), now=now)
+    return account_from(row) if row else None
+
+
+async def close(database: Database, token: str) -> None:
+    """Signs out; the token stops working at once."""
+    await _QUERIES["close_session"].run(database, token_hash=token_hash(token))

@@ -1,0 +1,218 @@
+"""What people do with a request: for each command the turn that it makes.
+
+Pure: the workflow asks `lifecycle.permit` first, has deadlines planned where an assignment changes, and records the turn.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+from functools import singledispatch
+from typing import Any
+
+from domain import commands as c
+from domain.lifecycle import MAX_ESCALATION_LEVEL, Action, Transition
+from domain.notices import NoticeKind, Recipient, owe, owed_by_message
+from domain.planning import Plan
+from domain.request import Outcome, Result, Snapshot, Solved, State, Turn
+from domain.turns import Changes, answered, assigned, in_triage, make_turn
+
+ACTION_OF: dict[type, Action] = {
+    c.Accept: Action.ACCEPT, c.Assign: Action.ASSIGN, c.Decline: Action.DECLINE, c.Transfer: Action.TRANSFER,
+    c.ReturnRequest: Action.RETURN_REQUEST, c.Decide: Action.DECIDE, c.Reassign: Action.REASSIGN,
+    c.Reclassify: Action.RECLASSIFY, c.SetUrgency: Action.SET_URGENCY, c.Contact: Action.CONTACT,
+    c.Progress: Action.PROGRESS, c.Resolve: Action.RESOLVE, c.Approve: Action.APPROVE, c.SendBack: Action.SEND_BACK,
+    c.Escalate: Action.ESCALATE, c.Reopen: Action.REOPEN, c.Supplement: Action.SUPPLEMENT, c.Urge: Action.URGE,
+    c.Withdraw: Action.WITHDRAW, c.Rate: Action.RATE,
+}  # fmt: skip
+
+
+@singledispatch
+def take(command: Any, before: Snapshot, row: Transition, at: datetime, plan: Plan | None) -> Turn:
+    """The turn that a permitted command makes. `row` is the row that permits it, `plan` the plan of a new assignment."""
+    raise TypeError(f"no rule for {type(command).__name__}")
+
+
+@take.register
+def _(command: c.Accept, before: Snapshot, row: Transition, at: datetime, plan: Plan | None) -> Turn:
+    return make_turn(
+        before, Action.ACCEPT, command.by, at, state=State.IN_PROGRESS, assignee=command.by.id, accepted_at=at
+    )
+
+
+@take.register
+def _(command: c.Assign, before: Snapshot, row: Transition, at: datetime, plan: Plan | None) -> Turn:
+    assert plan is not None
+    facts = {"department": plan.department, "category": plan.category, "previous_category": before.category}
+    return make_turn(
+        before, Action.ASSIGN, command.by, at, text=command.reason, facts=facts, **assigned(plan, at, before)
+    )
+
+
+@take.register
+def _(command: c.Decline, before: Snapshot, row: Transition, at: datetime, plan: Plan | None) -> Turn:
+    facts = {"reason_code": command.reason_code}
+    changes: Changes = {"state": State.DECLINED, "closed_at": at}
+    return make_turn(before, Action.DECLINE, command.by, at, text=command.reason, facts=facts, **changes)
+
+
+@take.register
+def _(command: c.Transfer, before: Snapshot, row: Transition, at: datetime, plan: Plan | None) -> Turn:
+    facts = {"target": command.target}
+    changes: Changes = {"state": State.TRANSFERRED, "closed_at": at}
+    return make_turn(before, Action.TRANSFER, command.by, at, text=command.reason, facts=facts, **changes)
+
+
+@take.register
+def _(command: c.ReturnRequest, before: Snapshot, row: Transition, at: datetime, plan: Plan | None) -> Turn:
+    assert plan is not None
+    facts = {"proposed": command.department, "previous_department": before.department}
+    (state,) = row.targets
+    changes = in_triage(plan) | {"state": state, "return_count": before.return_count + 1, "triage_reason": "returned"}
+    if state is State.ADJUDICATION:
+        changes["department"] = before.department  # a party to the decision
+    return make_turn(
+        before, Action.RETURN_REQUEST, command.by, at, public=False, text=command.reason, facts=facts, **changes
+    )
+
+
+@take.register
+def _(command: c.Decide, before: Snapshot, row: Transition, at: datetime, plan: Plan | None) -> Turn:
+    facts = {"decision": command.decision, "reason_code": command.reason_code, "department": command.department}
+    if command.decision is c.Decision.ASSIGN:
+        assert plan is not None
+        changes: Changes = assigned(plan, at, before) | {"binding": True}
+    elif command.decision is c.Decision.CLOSE:
+        changes = {"state": State.CLOSED, "outcome": Outcome.NOT_SOLVED_FINAL, "closed_at": at}
+    else:
+        changes = {"state": State.DECLINED, "closed_at": at}
+    return make_turn(before, Action.DECIDE, command.by, at, text=command.reason, facts=facts, **changes)
+
+
+@take.register
+def _(command: c.Reassign, before: Snapshot, row: Transition, at: datetime, plan: Plan | None) -> Turn:
+    assert plan is not None
+    facts = {"department": plan.department, "previous_department": before.department}
+    turn = make_turn(
+        before, Action.REASSIGN, command.by, at, text=command.reason, facts=facts, **assigned(plan, at, before)
+    )
+    if before.department is None or before.department == plan.department:
+        return turn
+    away = owe(NoticeKind.REASSIGNED_AWAY, Recipient.ASSIGNEE, before, previous_department=before.department)
+    return replace(turn, notices=(*turn.notices, away))
+
+
+@take.register
+def _(command: c.Reclassify, before: Snapshot, row: Transition, at: datetime, plan: Plan | None) -> Turn:
+    facts = {"category": command.category, "previous_category": before.category}
+    changes: Changes = {"category": command.category}
+    return make_turn(
+        before, Action.RECLASSIFY, command.by, at, public=False, text=command.reason, facts=facts, **changes
+    )
+
+
+@take.register
+def _(command: c.SetUrgency, before: Snapshot, row: Transition, at: datetime, plan: Plan | None) -> Turn:
+    facts = {"urgency": command.urgency, "previous_urgency": before.urgency}
+    changes: Changes = {"urgency": command.urgency}
+    return make_turn(
+        before, Action.SET_URGENCY, command.by, at, public=False, text=command.reason, facts=facts, **changes
+    )
+
+
+@take.register
+def _(command: c.Contact, before: Snapshot, row: Transition, at: datetime, plan: Plan | None) -> Turn:
+    changes: Changes = {"contacted_at": before.contacted_at or at}
+    return make_turn(
+        before, Action.CONTACT, command.by, at, (), text=command.note, facts={"how": command.how}, **changes
+    )
+
+
+@take.register
+def _(command: c.Progress, before: Snapshot, row: Transition, at: datetime, plan: Plan | None) -> Turn:
+    # What the citizen reads is a contact: the department has spoken (see docs/decisions on the response rate).
+    changes: Changes = {"contacted_at": before.contacted_at or at} if command.public else {}
+    notices = (owe(NoticeKind.PROGRESS, Recipient.CITIZEN, before),) if command.public else ()
+    return make_turn(
+        before, Action.PROGRESS, command.by, at, notices, public=command.public, text=command.note, **changes
+    )
+
+
+@take.register
+def _(command: c.Resolve, before: Snapshot, row: Transition, at: datetime, plan: Plan | None) -> Turn:
+    review = needs_review(before, command.outcome)
+    changes: Changes = {"result": command.outcome, "reply": command.reply, "resolved_by": command.by.id}
+    changes |= {"state": State.IN_REVIEW} if review else answered(before, at)
+    facts = {"outcome": command.outcome}
+    return make_turn(
+        before, Action.RESOLVE, command.by, at, public=not review, text=command.reply, facts=facts, **changes
+    )
+
+
+@take.register
+def _(command: c.Approve, before: Snapshot, row: Transition, at: datetime, plan: Plan | None) -> Turn:
+    facts = {"outcome": before.result, "note": command.note}
+    return make_turn(before, Action.APPROVE, command.by, at, text=before.reply, facts=facts, **answered(before, at))
+
+
+@take.register
+def _(command: c.SendBack, before: Snapshot, row: Transition, at: datetime, plan: Plan | None) -> Turn:
+    changes: Changes = {"state": State.IN_PROGRESS, "reply": None, "result": None}
+    return make_turn(before, Action.SEND_BACK, command.by, at, public=False, text=command.reason, **changes)
+
+
+@take.register
+def _(command: c.Urge, before: Snapshot, row: Transition, at: datetime, plan: Plan | None) -> Turn:
+    changes: Changes = {"urge_count": before.urge_count + 1, "urged_at": at}
+    notices = owed_by_message(NoticeKind.URGED, replace(before, **changes))
+    facts = {"count": str(before.urge_count + 1)}
+    return make_turn(before, Action.URGE, command.by, at, notices, text=command.text, facts=facts, **changes)
+
+
+@take.register
+def _(command: c.Supplement, before: Snapshot, row: Transition, at: datetime, plan: Plan | None) -> Turn:
+    notices = owed_by_message(NoticeKind.SUPPLEMENTED, before)
+    return make_turn(before, Action.SUPPLEMENT, command.by, at, notices, text=command.text)
+
+
+@take.register
+def _(command: c.Withdraw, before: Snapshot, row: Transition, at: datetime, plan: Plan | None) -> Turn:
+    changes: Changes = {"state": State.WITHDRAWN, "closed_at": at}
+    notices = owed_by_message(NoticeKind.WITHDRAWN, replace(before, state=State.WITHDRAWN)) if before.department else ()
+    return make_turn(before, Action.WITHDRAW, command.by, at, notices, text=command.text, **changes)
+
+
+@take.register
+def _(command: c.Rate, before: Snapshot, row: Transition, at: datetime, plan: Plan | None) -> Turn:
+    changes: Changes = {"solved": command.solved, "satisfied": command.satisfied}
+    if command.solved is not Solved.NO:
+        changes |= {"state": State.CLOSED, "outcome": _outcome(before.result, command.solved), "closed_at": at}
+    facts = {"solved": command.solved, "satisfied": str(command.satisfied)}
+    return make_turn(before, Action.RATE, command.by, at, text=command.text, facts=facts, **changes)
+
+
+@take.register
+def _(command: c.Reopen, before: Snapshot, row: Transition, at: datetime, plan: Plan | None) -> Turn:
+    assert plan is not None
+    changes: Changes = {"outcome": None, "closed_at": None, "resolved_at": None, "review_required": True}
+    if State.ADJUDICATION in row.targets:
+        changes |= in_triage(plan) | {"state": State.ADJUDICATION, "triage_reason": "reworked_in_vain"}
+        changes["department"] = before.department  # a party to the decision
+    else:
+        level = min(before.escalation_level + 1, MAX_ESCALATION_LEVEL)
+        changes |= assigned(plan, at) | {"rework_count": before.rework_count + 1, "escalation_level": level}
+    changes["review_required"] = True
+    return make_turn(before, Action.REOPEN, command.by, at, text=command.text, **changes)
+
+
+def needs_review(before: Snapshot, result: Result) -> bool:
+    """Escalated and reworked ones, "not solved", and those the plan demands or samples (PROCESS.md section 3)."""
+    watched = before.escalation_level > 0 or before.rework_count > 0 or before.review_required
+    return watched or result is Result.NOT_SOLVED
+
+
+def _outcome(result: Result | None, solved: Solved) -> Outcome:
+    """The citizen's word counts; what was only explained is never counted as solved by the department's own."""
+    if solved is Solved.PARTLY:
+        return Outcome.PARTLY_SOLVED
+    return Outcome.EXPLAINED if result is Result.EXPLAINED else Outcome.SOLVED

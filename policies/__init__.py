@@ -1,0 +1,1 @@
+"""A city's policy as files: reading, checking and keeping it at hand."""

@@ -1,0 +1,1 @@
+"""What must hold between the files of a policy folder, one module for each part of it."""

@@ -1,0 +1,18 @@
+"""From a policy folder to a policy, or to all that is wrong with it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from domain.policy import Policy
+from policies.building import build
+from policies.check import checked
+from policies.mistakes import PolicyMistakes
+
+
+def load_folder(path: Path) -> Policy:
+    """The policy of that folder. Raises PolicyMistakes with every mistake that was found."""
+    folder, mistakes = checked(path)
+    if mistakes:
+        raise PolicyMistakes(mistakes)
+    return build(folder)
