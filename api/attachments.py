@@ -10,7 +10,7 @@ from starlette.datastructures import UploadFile
 
 from api.citizens import OwnRequest
 from api.documented import problems
-from api.errors import NOT_FOUND_DETAIL, FieldsInvalid, TooLarge
+from api.errors import NOT_FOUND_DETAIL, FieldsInvalid, TooLarge, UnsupportedMedia
 from api.fields import Answer
 from api.images import MAX_IMAGE_BYTES, MAX_IMAGES, draw_anew
 from api.schemas import AttachmentAnswer
@@ -27,7 +27,7 @@ router = APIRouter(prefix="/requests", tags=["citizens"])
 MAX_UPLOAD_BYTES = 4 * MAX_IMAGE_BYTES
 """Of one call; more pictures go in several calls."""
 
-_UPLOAD = {
+UPLOAD = {
     "requestBody": {
         "required": True,
         "content": {
@@ -50,16 +50,24 @@ class AttachmentsAnswer(Answer):
 
 
 @router.post(
-    "/{reference}/attachments", status_code=201, summary="Add photos", openapi_extra=_UPLOAD, max_body_size=MAX_UPLOAD_BYTES,
+    "/{reference}/attachments", status_code=201, summary="Add photos", openapi_extra=UPLOAD, max_body_size=MAX_UPLOAD_BYTES,
     responses=problems("invalid", "malformed", "not_found", "too_large", "unsupported_media_type"),
 )  # fmt: skip
 async def add_attachments(own: OwnRequest, request: Request, services: Wired) -> AttachmentsAnswer:
     """At most ten to a request, each up to 10 MB, as JPEG, PNG, WebP or GIF. They are drawn anew, without the place and
     time that a phone writes into a photo."""
+    return await receive_images(services, request, own.reference, own.id, "citizen")
+
+
+async def receive_images(services: Services, request: Request, reference: str, request_id: UUID, by: str) -> AttachmentsAnswer:
+    """Reads the pictures of a form and keeps them all, or none. Raises FieldsInvalid, TooLarge, UnsupportedMedia."""
+    if not request.headers.get("content-type", "").lower().startswith("multipart/form-data"):
+        raise UnsupportedMedia("Please send the pictures as multipart/form-data.")
     async with request.form(max_files=MAX_IMAGES, max_fields=0) as form:
         files = [file for file in form.getlist("images") if isinstance(file, UploadFile)]
-        kept = await keep_images(services, own.id, "citizen", files)
-    return AttachmentsAnswer(attachments=[attachment_answer(own.reference, picture) for picture in kept])
+        kept = await keep_images(services, request_id, by, files)
+    address = "staff/requests" if by.startswith("staff:") else "requests"
+    return AttachmentsAnswer(attachments=[attachment_answer(address, reference, picture) for picture in kept])
 
 
 async def keep_images(services: Services, request_id: UUID, by: str, files: list[UploadFile]) -> list[Attachment]:

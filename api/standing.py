@@ -47,7 +47,7 @@ async def standing_of(services: Services, own: StoredRequest, language: Language
         question=None,
         may=[action for action in allowed_actions(snapshot, CITIZEN, services.now()) if action in CITIZEN_ACTIONS],
         timeline=[_entry(policy, event, words, language) for event in events],
-        attachments=[attachment_answer(own.reference, picture) for picture in pictures],
+        attachments=[attachment_answer("requests", own.reference, picture) for picture in pictures],
     )
 
 
@@ -61,12 +61,13 @@ async def policy_of(services: Services, snapshot: Snapshot) -> Policy:
     return await services.policies.active()
 
 
-def attachment_answer(reference: str, picture: Attachment) -> AttachmentAnswer:
+def attachment_answer(address: str, reference: str, picture: Attachment) -> AttachmentAnswer:
+    """`address` is the part of the interface whose readers follow the link: requests or staff/requests."""
     return AttachmentAnswer(
         id=picture.id,
         content_type=picture.content_type,
         submitted_at=picture.created_at,
-        url=f"/api/v1/requests/{reference}/attachments/{picture.id}",
+        url=f"/api/v1/{address}/{reference}/attachments/{picture.id}",
     )
 
 

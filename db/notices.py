@@ -169,9 +169,12 @@ async def overlooked(database: Database, quiet: timedelta, most: int) -> list[UU
 
 
 async def owe_code(
-    database: Database, keys: KeyRing, request_id: UUID, language: str, code: str, expires_at: datetime, now: datetime
+    database: Database, keys: KeyRing, request_id: UUID, language: str, code: str, valid_minutes: int, now: datetime
 ) -> UUID:
-    """Owes the citizen a one-time code by SMS and gives the notice's id; the code leaves the row once it is sent."""
+    """Owes the citizen a one-time code by SMS and gives the notice's id.
+
+    The code stands in the row, sealed, until it is sent; later than it is valid it is not sent.
+    """
     notice_id = new_id(now)
     sealed = base64.b64encode(keys.seal(_code_place(notice_id), code)).decode()
     await _QUERIES["owe_code"].run(
@@ -181,7 +184,7 @@ async def owe_code(
         # No event owes it. A negative number keeps it apart from the notices of events and, by chance, from other codes.
         sequence=-1 - int.from_bytes(notice_id.bytes[-4:], "big") % (2**31 - 1),
         language=language,
-        facts={"code_sealed": sealed, "expires_at": expires_at.isoformat()},
+        facts={"code_sealed": sealed, "expires_at": (now + timedelta(minutes=valid_minutes)).isoformat()},
         created_at=now,
     )
     return notice_id

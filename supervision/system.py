@@ -72,6 +72,7 @@ class System:
             "DATABASE_URL": self.database.url(),
             "TEMPORAL_ADDRESS": self.temporal_address,
             "TEMPORAL_NAMESPACE": temporal.NAMESPACE,
+            "HUISHENG_TEMPORAL_UI_URL": self.temporal_ui,
             "HUISHENG_PUBLIC_URL": self.api,
             "HUISHENG_KEYS": self.credentials.keys,
             # Never wider than this machine: the demonstration accounts are for its owner.

@@ -15,7 +15,7 @@ from db.pool import Database, Pool
 from db.sealing import KeyRing
 from domain.policy import Policy, Texts
 from tests.city import a_city
-from tests.rows import SUNDAY_NOON
+from tests.rows import SUNDAY_NOON, a_member_of_staff
 
 PUBLIC_URL = "https://city.example"
 
@@ -106,6 +106,14 @@ async def an_owed_notice(database: Database, request_id: UUID, **changes: Any) -
 async def owed_notices(database: Database, request_id: UUID, count: int, **changes: Any) -> list[UUID]:
     """That many, each owed by an event of its own."""
     return [await an_owed_notice(database, request_id, sequence=number, **changes) for number in range(1, count + 1)]
+
+
+async def a_handler_with_phone(database: Database, keys: KeyRing, phone: str) -> UUID:
+    """A member of staff named "handler" who can be sent an SMS."""
+    staff_id = await a_member_of_staff(database, "handler", ["handler"])
+    sealed = keys.seal(f"staff.phone:{staff_id}", phone)
+    await database.execute("update staff set phone_sealed = $2 where id = $1", staff_id, sealed)
+    return staff_id
 
 
 async def notice_row(database: Database, notice_id: UUID) -> dict[str, Any]:

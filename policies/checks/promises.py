@@ -62,7 +62,7 @@ def _check_levels(folder: Folder, known: Known) -> None:
             ends = {name: _end(level[name], level["clock"]) for name in ("accept", "contact", "resolve")}
             for earlier in ("accept", "contact"):
                 if ends[earlier] > ends["resolve"]:
-                    folder.add(file, f"{key}{earlier}", f"is longer than resolve; it has to come before it")
+                    folder.add(file, f"{key}{earlier}", "is longer than resolve; it has to come before it")
 
 
 def _check_chain(folder: Folder, chain: ChainPart, known: Known) -> None:

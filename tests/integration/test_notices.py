@@ -14,8 +14,8 @@ from db.pool import Pool
 from db.requests import Contact
 from db.sealing import KeyRing
 from domain.policy import Policy
-from tests.notices import a_city_saying, a_sender, an_owed_notice, attempts_of, notice_row, owed_notices
-from tests.rows import PHONE, SUNDAY_NOON, a_member_of_staff, a_submitted_request
+from tests.notices import a_city_saying, a_handler_with_phone, a_sender, an_owed_notice, attempts_of, notice_row, owed_notices
+from tests.rows import PHONE, a_submitted_request
 
 
 def a_console_sender(pool: Pool, keys: KeyRing, policy: Policy | None = None) -> NoticeSender:
@@ -123,9 +123,7 @@ async def test_citizen_gets_the_link_with_the_token(pool: Pool, keys: KeyRing) -
 
 async def test_staff_get_a_link_of_their_own_and_never_the_token(pool: Pool, keys: KeyRing) -> None:
     request = await a_submitted_request(pool, keys)
-    handler = await a_member_of_staff(pool, "handler", ["handler"])
-    sealed = keys.seal(f"staff.phone:{handler}", "+8613900000002")
-    await pool.execute("update staff set phone_sealed = $2 where id = $1", handler, sealed)
+    handler = await a_handler_with_phone(pool, keys, "+8613900000002")
     await an_owed_notice(pool, request.request_id, kind="new_task", recipient=f"staff:{handler}")
     policy = a_city_saying("{link} {staff_link}", "new_task")
     await a_console_sender(pool, keys, policy).send_request(request.request_id)
@@ -174,8 +172,7 @@ async def test_code_that_a_version_of_the_policy_does_not_know_gets_its_word_for
 
 async def test_one_time_code_goes_out_at_once_and_leaves_the_row(pool: Pool, keys: KeyRing) -> None:
     request = await a_submitted_request(pool, keys)
-    soon = datetime.now(UTC) + timedelta(minutes=10)
-    code = await notices.owe_code(pool, keys, request.request_id, "en", "204816", soon, SUNDAY_NOON)
+    code = await notices.owe_code(pool, keys, request.request_id, "en", "204816", 10, datetime.now(UTC))
     assert "204816" not in str((await notice_row(pool, code))["facts"])
     other = await an_owed_notice(pool, request.request_id)
     await a_console_sender(pool, keys, a_city_saying("{code}", "one_time_code")).send_one(code)
@@ -186,8 +183,8 @@ async def test_one_time_code_goes_out_at_once_and_leaves_the_row(pool: Pool, key
 
 async def test_one_time_code_that_has_expired_is_not_sent(pool: Pool, keys: KeyRing) -> None:
     request = await a_submitted_request(pool, keys)
-    a_moment_ago = datetime.now(UTC) - timedelta(seconds=1)
-    code = await notices.owe_code(pool, keys, request.request_id, "en", "204816", a_moment_ago, SUNDAY_NOON)
+    a_while_ago = datetime.now(UTC) - timedelta(minutes=11)
+    code = await notices.owe_code(pool, keys, request.request_id, "en", "204816", 10, a_while_ago)
     await a_console_sender(pool, keys).send_one(code)
     row = await notice_row(pool, code)
     assert (row["state"], row["last_error"]) == ("failed", "expired")
@@ -196,9 +193,8 @@ async def test_one_time_code_that_has_expired_is_not_sent(pool: Pool, keys: KeyR
 
 async def test_request_may_have_several_codes(pool: Pool, keys: KeyRing) -> None:
     request = await a_submitted_request(pool, keys)
-    soon = datetime.now(UTC) + timedelta(minutes=10)
     for _ in range(5):
-        await notices.owe_code(pool, keys, request.request_id, "en", "204816", soon, SUNDAY_NOON)
+        await notices.owe_code(pool, keys, request.request_id, "en", "204816", 10, datetime.now(UTC))
     await a_console_sender(pool, keys).send_request(request.request_id)
     assert len(await texts_sent(pool, keys)) == 5
 

@@ -22,6 +22,7 @@ from tests.notices import (
     PUBLIC_URL,
     Gateway,
     OnePolicy,
+    a_handler_with_phone,
     a_sender,
     an_owed_notice,
     attempts_of,
@@ -194,7 +195,7 @@ async def test_unclear_notice_makes_its_own_recipient_wait_and_nobody_else(
     pool: Pool, keys: KeyRing, request_id: UUID
 ) -> None:
     unclear, behind = await owed_notices(pool, request_id, 2)
-    staff = await a_member_with_phone(pool, keys)
+    staff = await a_handler_with_phone(pool, keys, "+8613900000002")
     elsewhere = await an_owed_notice(pool, request_id, sequence=3, recipient=f"staff:{staff}")
     gateway = Gateway()
     gateway.answer(Uncertain("no_answer"), Accepted())
@@ -314,12 +315,3 @@ async def test_failure_of_an_earlier_attempt_says_nothing_of_the_present_one(
 async def test_unknown_attempt_has_no_receipt(pool: Pool) -> None:
     assert not await notices.record_receipt(pool, UUID(int=7), Receipt.DELIVERED)
 
-
-async def a_member_with_phone(pool: Pool, keys: KeyRing) -> UUID:
-    from tests.rows import a_member_of_staff
-
-    staff_id = await a_member_of_staff(pool, "handler", ["handler"])
-    await pool.execute(
-        "update staff set phone_sealed = $2 where id = $1", staff_id, keys.seal(f"staff.phone:{staff_id}", "+8613900000002")
-    )
-    return staff_id

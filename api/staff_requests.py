@@ -1,0 +1,121 @@
+"""The requests as staff see them: the list of those they may see, and the whole of one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Request, Response
+
+from api.attachments import AttachmentsAnswer, keep_images, picture_of
+from api.citizens import AskedLanguage, Reference
+from api.cursors import read_cursor, write_cursor
+from api.dossier import dossier_of, title_of
+from api.documented import problems
+from api.intake import take_in
+from api.requests import IdempotencyKey
+from api.schemas import SubmittedAnswer
+from api.services import Services, Wired
+from api.signed_in import SignedIn, Staff
+from api.staff_schemas import FullRequestAnswer, OnBehalfBody, RequestRow, RequestsAnswer
+from api.visible import find_visible
+from db import views
+from db.views import Filter, Listed
+from domain.references import parse_reference
+from domain.request import Channel, Role, State
+
+router = APIRouter(prefix="/staff/requests", tags=["staff"])
+
+MOST_ROWS = 100
+SEARCHED_ROWS = 500
+"""Titles and descriptions are encrypted, so a search for words opens this many of the newest visible requests at most."""
+
+
+@router.get("", summary="List requests", responses=problems("invalid", "unauthorized"))
+async def list_requests(
+    services: Wired,
+    signed_in: Staff,
+    state: Annotated[list[State] | None, Query(description="May be repeated.")] = None,
+    department: str | None = None,
+    category: str | None = None,
+    district: str | None = None,
+    overdue: bool | None = None,
+    escalated: Annotated[bool | None, Query(description="At escalation level 1 or more.")] = None,
+    assignee: Annotated[str | None, Query(description="The id of a member of staff, or me.")] = None,
+    q: Annotated[str | None, Query(max_length=100, description="A reference, or words of title and description.")] = None,
+    cursor: str | None = None,
+    limit: Annotated[int, Query(ge=1, le=MOST_ROWS)] = 25,
+) -> RequestsAnswer:
+    """The newest first; only what this person may see."""
+    wanted = Filter(
+        sight=signed_in.sight,
+        states=tuple(state or ()),
+        department=department,
+        category=category,
+        district=district,
+        overdue=overdue,
+        escalated=escalated,
+        assignee=_assignee(signed_in, assignee),
+        reference=parse_reference(q) if q else None,
+    )
+    words = q.split() if q and wanted.reference is None else []
+    after = read_cursor(cursor)
+    if words:
+        return await _search(services, wanted, words, after, limit)
+    listed = await views.list_requests(services.pool, wanted, services.now(), after=after, most=limit + 1)
+    return _page(services, listed, limit)
+
+
+@router.post(
+    "", status_code=201, summary="Submit on a citizen's behalf",
+    responses=problems("invalid", "malformed", "unauthorized", "forbidden", "idempotency_conflict"),
+)  # fmt: skip
+async def submit_on_behalf(
+    body: OnBehalfBody,
+    services: Wired,
+    signed_in: Staff,
+    response: Response,
+    language: AskedLanguage,
+    idempotency_key: IdempotencyKey = None,
+) -> SubmittedAnswer:
+    """For somebody on the phone or at the counter. The citizen gets the receipt as if they had sent it themselves."""
+    signed_in.require_role(Role.DISPATCHER, Role.SUPERVISOR, Role.HANDLER)
+    answer = await take_in(
+        services,
+        body,
+        language=language,
+        key=idempotency_key,
+        channel=Channel(body.channel),
+        submitted_by=signed_in.account.id,
+    )
+    response.headers["Location"] = f"/api/v1/staff/requests/{answer.reference}"
+    return answer
+
+
+@router.get("/{reference}", summary="All of a request", responses=problems("unauthorized", "not_found"))
+async def read_full_request(
+    reference: Reference, services: Wired, signed_in: Staff, language: AskedLanguage
+) -> FullRequestAnswer:
+    """The full timeline, the contact, the notices with what became of them, and what this person may do now."""
+    return await dossier_of(services, signed_in, await find_visible(services, signed_in, reference))
+
+
+@router.post(
+    "/{reference}/attachments", status_code=201, summary="Add photos", max_body_size=MAX_UPLOAD_BYTES, openapi_extra=UPLOAD,
+    responses=problems("invalid", "unauthorized", "not_found", "too_large", "unsupported_media_type"),
+)  # fmt: skip
+async def add_staff_attachments(reference: Reference, request: Request, services: Wired, signed_in: Staff) -> AttachmentsAnswer:
+    """Pictures of what was found or done."""
+    snapshot = await find_visible(services, signed_in, reference)
+    return await receive_images(services, request, snapshot.reference, UUID(snapshot.request_id), f"staff:{signed_in.account.id}")
+
+
+@router.get(
+    "/{reference}/attachments/{attachment_id}", response_class=Response, summary="A photo",
+    responses=problems("unauthorized", "not_found"),
+)  # fmt: skip
+async def read_staff_attachment(reference: Reference, attachment_id: UUID, services: Wired, signed_in: Staff) -> Response:
+    """The picture itself."""
+    snapshot = await find_visible(services, signed_in, reference)
+    return await picture_of(services, UUID(snapshot.request_id), attachment_id)
