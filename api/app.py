@@ -19,6 +19,7 @@ from api import (
     categories,
     documentation,
     errors,
+    gateways,
     health,
     look_up,
     pages,
@@ -63,6 +64,7 @@ def create_app(settings: Settings, *, now: Callable[[], datetime] = system_clock
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     app.include_router(_interface())
+    app.include_router(gateways.router)
     app.include_router(health.router)
     app.include_router(pages.router)
     errors.install(app)

@@ -11,9 +11,12 @@ import hmac
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Query
 
 from activities.providers import kannel
+from api.documented import problems
+from api.errors import NOT_FOUND_DETAIL
+from api.services import Wired
 from db import notices
 from db.notices import Receipt
 from domain.errors import Unknown
@@ -29,20 +32,22 @@ RECEIPTS = {
 }
 
 
-@router.get(kannel.RECEIPTS_PATH, summary="Delivery report of Kannel", responses={404: {"description": "No such attempt"}})
-async def kannel_receipt(
-    request: Request,
-    attempt: Annotated[str, Query(description="The attempt's id")] = "",
-    signature: Annotated[str, Query(description="Of the attempt's id, as given to Kannel")] = "",
-    type: Annotated[str, Query(description="1 delivered, 2 failed, 4 buffered, 8 accepted, 16 rejected")] = "",
+@router.get(kannel.RECEIPTS_PATH, summary="A delivery report of Kannel", responses=problems("not_found"))
+async def record_kannel_receipt(
+    services: Wired,
+    attempt: Annotated[str, Query(description="The attempt's id.")] = "",
+    signature: Annotated[str, Query(description="Of the attempt's id, as it was given to Kannel.")] = "",
+    kind: Annotated[
+        str, Query(alias="type", description="1 delivered, 2 failed, 4 buffered, 8 accepted by the SMS centre, 16 rejected.")
+    ] = "",
 ) -> dict[str, str]:
-    """Records the report; the same one again changes nothing. Kannel repeats it until the answer is 200."""
-    attempt_id = _signed(request.app.state.settings.kannel_dlr_secret, attempt, signature)
-    receipt = RECEIPTS.get(type)
+    """Kannel repeats a report until the answer is 200; the same one again changes nothing."""
+    attempt_id = _signed(services.settings.kannel_dlr_secret, attempt, signature)
+    receipt = RECEIPTS.get(kind)
     if attempt_id is None or receipt is None:
-        raise _unknown()
-    if not await notices.record_receipt(request.app.state.pool, attempt_id, receipt):
-        raise _unknown()
+        raise Unknown(NOT_FOUND_DETAIL)
+    if not await notices.record_receipt(services.pool, attempt_id, receipt):
+        raise Unknown(NOT_FOUND_DETAIL)
     return {"receipt": receipt}
 
 
@@ -55,6 +60,3 @@ def _signed(secret: str, attempt: str, signature: str) -> UUID | None:
     expected = kannel.signature(secret, attempt_id)
     return attempt_id if secret and hmac.compare_digest(expected.encode(), signature.encode()) else None
 
-
-def _unknown() -> Unknown:
-    return Unknown("There is no such attempt.")

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
 
-from api.attachments import AttachmentsAnswer, keep_images, picture_of
+from api.attachments import MAX_UPLOAD_BYTES, UPLOAD, AttachmentsAnswer, picture_of, receive_images
 from api.citizens import AskedLanguage, Reference
 from api.cursors import read_cursor, write_cursor
-from api.dossier import dossier_of, title_of
 from api.documented import problems
+from api.dossier import dossier_of, is_overdue
+from api.errors import FieldsInvalid
 from api.intake import take_in
 from api.requests import IdempotencyKey
 from api.schemas import SubmittedAnswer
@@ -28,8 +29,6 @@ from domain.request import Channel, Role, State
 router = APIRouter(prefix="/staff/requests", tags=["staff"])
 
 MOST_ROWS = 100
-SEARCHED_ROWS = 500
-"""Titles and descriptions are encrypted, so a search for words opens this many of the newest visible requests at most."""
 
 
 @router.get("", summary="List requests", responses=problems("invalid", "unauthorized"))
@@ -48,23 +47,50 @@ async def list_requests(
     limit: Annotated[int, Query(ge=1, le=MOST_ROWS)] = 25,
 ) -> RequestsAnswer:
     """The newest first; only what this person may see."""
-    wanted = Filter(
-        sight=signed_in.sight,
-        states=tuple(state or ()),
-        department=department,
+    asked_for = Filter(
+        states=tuple(state) if state else None,
+        departments=(department,) if department else None,
         category=category,
         district=district,
         overdue=overdue,
         escalated=escalated,
         assignee=_assignee(signed_in, assignee),
-        reference=parse_reference(q) if q else None,
     )
-    words = q.split() if q and wanted.reference is None else []
-    after = read_cursor(cursor)
-    if words:
-        return await _search(services, wanted, words, after, limit)
-    listed = await views.list_requests(services.pool, wanted, services.now(), after=after, most=limit + 1)
-    return _page(services, listed, limit)
+    if q and (reference := parse_reference(q)):
+        return await _only(services, signed_in, reference)
+    page = await views.listed(
+        services.pool,
+        services.keys,
+        signed_in.sight,
+        asked_for,
+        services.now(),
+        after=read_cursor(cursor),
+        limit=limit,
+        words=tuple((q or "").split()),
+    )
+    rows = [_row(line, services.now()) for line in page.requests]
+    return RequestsAnswer(requests=rows, next_cursor=write_cursor(page.next_position) if page.next_position else None)
+
+
+async def _only(services: Services, signed_in: SignedIn, reference: str) -> RequestsAnswer:
+    """The one request with that reference, if there is one and this person may see it."""
+    line = await views.listed_by_reference(services.pool, services.keys, signed_in.sight, reference)
+    return RequestsAnswer(requests=[_row(line, services.now())] if line else [], next_cursor=None)
+
+
+def _row(line: Listed, now: datetime) -> RequestRow:
+    snapshot = line.snapshot
+    shown = {name: getattr(snapshot, name) for name in RequestRow.model_fields if name not in ("title", "overdue")}
+    return RequestRow(title=line.title, overdue=is_overdue(snapshot, now), **shown)
+
+
+def _assignee(signed_in: SignedIn, asked: str | None) -> UUID | None:
+    if asked is None or asked == "me":
+        return signed_in.account.id if asked else None
+    try:
+        return UUID(asked)
+    except ValueError:
+        raise FieldsInvalid.of("assignee", "This is not the id of a member of staff.", "Use an id, or me.") from None
 
 
 @router.post(
@@ -95,7 +121,7 @@ async def submit_on_behalf(
 
 @router.get("/{reference}", summary="All of a request", responses=problems("unauthorized", "not_found"))
 async def read_full_request(
-    reference: Reference, services: Wired, signed_in: Staff, language: AskedLanguage
+    reference: Reference, services: Wired, signed_in: Staff
 ) -> FullRequestAnswer:
     """The full timeline, the contact, the notices with what became of them, and what this person may do now."""
     return await dossier_of(services, signed_in, await find_visible(services, signed_in, reference))

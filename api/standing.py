@@ -30,7 +30,7 @@ async def standing_of(services: Services, own: StoredRequest, language: Language
     pictures = await attachments.of_request(services.pool, own.id)
     policy = await policy_of(services, snapshot)
     reply_id = snapshot.reply if snapshot.state in _ANSWERED else None
-    words = await texts.read_many(services.pool, services.keys, _text_ids(events, reply_id))
+    words = await texts.read_many(services.pool, services.keys, text_ids_of(events, reply_id))
     return RequestAnswer(
         reference=own.reference,
         state=snapshot.state,
@@ -71,7 +71,8 @@ def attachment_answer(address: str, reference: str, picture: Attachment) -> Atta
     )
 
 
-def _text_ids(events: Iterable[Event], reply_id: str | None) -> list[UUID]:
+def text_ids_of(events: Iterable[Event], reply_id: str | None) -> list[UUID]:
+    """The texts that these events and the reply name, each once."""
     named = (*(event.text for event in events), reply_id)
     return [UUID(text_id) for text_id in dict.fromkeys(named) if text_id]
 

@@ -211,17 +211,17 @@ async def replace_token(database: Database, keys: KeyRing, request_id: UUID) -> 
 def told(keys: KeyRing, stored: StoredRequest) -> Told:
     """Opens what the citizen told. Raises SealBroken."""
     return Told(
-        description=_opened(keys, "description", stored.id, stored.description_sealed) or "",
-        title=_opened(keys, "title", stored.id, stored.title_sealed),
-        address=_opened(keys, "address", stored.id, stored.address_sealed),
+        description=opened(keys, "description", stored.id, stored.description_sealed) or "",
+        title=opened(keys, "title", stored.id, stored.title_sealed),
+        address=opened(keys, "address", stored.id, stored.address_sealed),
         contact=contact(keys, stored),
     )
 
 
 def contact(keys: KeyRing, stored: StoredRequest) -> Contact:
     """Opens how the citizen can be reached. Raises SealBroken."""
-    opened = _opened(keys, "contact", stored.id, stored.contact_sealed)
-    return Contact(**json.loads(opened)) if opened else Contact()
+    written = opened(keys, "contact", stored.id, stored.contact_sealed)
+    return Contact(**json.loads(written)) if written else Contact()
 
 
 def token(keys: KeyRing, stored: StoredRequest) -> str:
@@ -287,7 +287,8 @@ def _stored(row: asyncpg.Record | None) -> StoredRequest | None:
     return None if row is None else StoredRequest(**row)
 
 
-def _opened(keys: KeyRing, column: str, request_id: UUID, sealed: bytes | None) -> str | None:
+def opened(keys: KeyRing, column: str, request_id: UUID, sealed: bytes | None) -> str | None:
+    """Opens one sealed column of `requests`, named without its ending. Raises SealBroken."""
     return None if sealed is None else keys.open(_place(column, request_id), sealed)
 
 

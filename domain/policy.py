@@ -43,7 +43,6 @@ class DepartmentKind(StrEnum):
 
     CITY = "city"
     DEPARTMENT = "department"
-    DISTRICT = "district"
     STREET = "street"
     COMMUNITY = "community"
     GRID = "grid"

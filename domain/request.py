@@ -231,6 +231,11 @@ class Snapshot:
     def is_open(self) -> bool:
         return self.state in OPEN
 
+    def is_overdue(self, now: datetime) -> bool:
+        """The promise that counts now is broken: the due date, or before an assignment the time to decide. Never in a pause."""
+        promised_at = self.due_at or self.accept_due_at
+        return self.state in OPEN - PAUSED and promised_at is not None and promised_at < now
+
 
 @dataclass(frozen=True)
 class Event:

@@ -35,7 +35,11 @@ def make_turn(
     facts: Mapping[str, str | None] | None = None,
     **changes: Any,
 ) -> Turn:
-    """The turn that makes these changes; owes what the table says unless told otherwise."""
+    """The turn that makes these changes; owes what the table says unless told otherwise.
+
+    A clock that was set back never puts an event before the one it follows.
+    """
+    at = max(at, before.updated_at or at)
     after = replace(before, sequence=before.sequence + 1, updated_at=at, **changes)
     given = {name: str(value) for name, value in (facts or {}).items() if value is not None}
     shown = (action in PUBLIC) if public is None else public

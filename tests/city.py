@@ -27,7 +27,7 @@ from domain.policy import (
 from domain.request import Urgency
 
 OFFICE_HOURS = (Period.parse("09:00-12:00"), Period.parse("13:30-18:00"))
-WEEK = {day: OFFICE_HOURS for day in ("monday", "tuesday", "wednesday", "thursday", "friday")}
+WEEK = dict.fromkeys(("monday", "tuesday", "wednesday", "thursday", "friday"), OFFICE_HOURS)
 
 
 def both(text: str) -> dict[str, str]:

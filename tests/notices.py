@@ -47,10 +47,12 @@ class Gateway:
 
     def __init__(self, then: Callable[[Message], Awaitable[Answer]] | None = None) -> None:
         self.sent: list[Message] = []
+        self.asked = asyncio.Event()
         self.then = then
 
     async def send(self, message: Message) -> Answer:
         self.sent.append(message)
+        self.asked.set()
         return await self.then(message) if self.then else Accepted()
 
     async def close(self) -> None: ...
@@ -129,6 +131,6 @@ async def attempts_of(database: Database, notice_id: UUID) -> list[dict[str, Any
 
 async def let_grace_pass(database: Database, notice_id: UUID, by: timedelta = timedelta(minutes=10)) -> None:
     """Moves what was tried into the past."""
-    await database.execute("update attempts set started_at = started_at - $2::interval where notice_id = $1", notice_id, by)
-
-
+    await database.execute(
+        "update attempts set started_at = started_at - $2::interval where notice_id = $1", notice_id, by
+    )

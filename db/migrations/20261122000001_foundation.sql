@@ -70,6 +70,12 @@ create table events (
     facts jsonb not null,
     primary key (request_id, sequence)
 );
+create function refuse_change() returns trigger language plpgsql as $$
+begin
+    raise exception 'events are appended, never changed';
+end
+$$;
+create trigger events_never_change before update on events for each row execute function refuse_change();
 
 -- The read model: each request after its latest event.
 create table snapshots (
@@ -110,11 +116,10 @@ create table snapshots (
     outcome text,
     updated_at timestamptz
 );
-create index snapshots_by_department on snapshots (department, state, submitted_at desc, request_id);
-create index snapshots_by_state on snapshots (state, submitted_at desc, request_id);
-create index snapshots_by_submission on snapshots (submitted_at desc, request_id);
-create index snapshots_by_due on snapshots (due_at)
-    where state in ('received', 'triage', 'assigned', 'in_progress', 'awaiting_citizen', 'on_hold', 'in_review', 'adjudication');
+-- Lists walk these backwards, the latest first.
+create index snapshots_by_department on snapshots (department, state, submitted_at, request_id);
+create index snapshots_by_state on snapshots (state, submitted_at, request_id);
+create index snapshots_by_submission on snapshots (submitted_at);
 
 -- What the city owes to whom because of an event; one row a recipient and channel, sent once.
 create table notices (
@@ -226,3 +231,4 @@ create unique index policies_one_active on policies (active) where active;
 -- migrate:down
 drop table policies, one_time_codes, throttles, sessions, staff_departments, staff, attachments, outbox, attempts, notices,
     snapshots, events, inbox, texts, requests;
+drop function refuse_change;

@@ -162,8 +162,7 @@ async def test_sender_that_dies_while_the_gateway_is_asked_leaves_an_unclear_att
     gateway = Gateway()
     gateway.fall_silent()
     dying = asyncio.create_task(a_sender(pool, keys, gateway).send_request(request_id))
-    while not gateway.sent:
-        await asyncio.sleep(0.01)
+    await gateway.asked.wait()
     dying.cancel()
     await asyncio.wait([dying])
     successor = Gateway()
@@ -250,7 +249,8 @@ async def test_sweep_and_activity_side_by_side_send_once(pool: Pool, keys: KeyRi
     sender = a_sender(pool, keys, gateway)
     for _ in range(5):
         await asyncio.gather(
-            *(sender.send_overlooked(timedelta(0)) for _ in range(3)), *(sender.send_request(request_id) for _ in range(3))
+            *(sender.send_overlooked(timedelta(0)) for _ in range(3)),
+            *(sender.send_request(request_id) for _ in range(3)),
         )
     assert sorted(gateway.notices) == sorted(owed)
 
@@ -284,7 +284,9 @@ async def test_reports_of_an_accepted_attempt(
     assert (await attempts_of(pool, notice_id))[0]["receipt"] == kept
 
 
-async def test_report_that_overtakes_the_gateways_own_answer_stands(pool: Pool, keys: KeyRing, request_id: UUID) -> None:
+async def test_report_that_overtakes_the_gateways_own_answer_stands(
+    pool: Pool, keys: KeyRing, request_id: UUID
+) -> None:
     notice_id = await an_owed_notice(pool, request_id)
 
     async def report_first(message: Message) -> Answer:
@@ -314,4 +316,3 @@ async def test_failure_of_an_earlier_attempt_says_nothing_of_the_present_one(
 
 async def test_unknown_attempt_has_no_receipt(pool: Pool) -> None:
     assert not await notices.record_receipt(pool, UUID(int=7), Receipt.DELIVERED)
-

@@ -253,3 +253,9 @@ def test_ended_request_has_no_clock_but_that_of_held_notices() -> None:
     held = Alarm(LATER, AlarmKind.SEND_HELD)
     turn = _taken(c.Withdraw(CITIZEN), a_snapshot())
     assert alarms_after(turn, (*a_plan().alarms, held)) == (held,)
+
+
+def test_clock_set_back_never_puts_an_event_before_the_one_it_follows() -> None:
+    before = a_snapshot(State.ASSIGNED, updated_at=LATER + timedelta(days=1))
+    turn = _taken(c.Accept(a_handler()), before)
+    assert turn.event.at == turn.snapshot.updated_at == LATER + timedelta(days=1)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from urllib.parse import parse_qs, urlsplit
 from uuid import UUID
 
@@ -15,56 +14,27 @@ from activities.providers import kannel
 from activities.providers.kannel import KannelProvider, meaning, signature
 from activities.providers.port import Accepted, Answer, Message, Permanent, Temporary, Uncertain
 from tests.servers import free_port
+from tests.smsbox import a_smsbox
 
 SECRET = "a-secret-for-tests-only"
 ATTEMPT = UUID("01937e3f-5f6a-7c31-8d2e-0a1b2c3d4e5f")
-ACCEPTED = b"0: Accepted for delivery"
 
 
 def a_message(text: str = "Your request has been assigned.") -> Message:
     return Message(UUID(int=1), ATTEMPT, "+8613800000001", text, "en")
 
 
-@dataclass
-class Smsbox:
-    """What it answers, and what it was sent."""
-
-    status: int = 202
-    body: bytes = ACCEPTED
-    port: int = 0
-    requests: list[tuple[str, dict[str, str], bytes]] = field(default_factory=list)
-
-    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        head = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
-        headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in head[1:])}
-        self.requests.append((head[0], headers, await reader.readexactly(int(headers["content-length"]))))
-        if self.status:
-            writer.write(b"HTTP/1.1 %d X\r\nContent-Length: %d\r\n\r\n%s" % (self.status, len(self.body), self.body))
-            await writer.drain()
-        writer.close()
-
-
 @asynccontextmanager
-async def a_provider(smsbox: Smsbox) -> AsyncIterator[KannelProvider]:
-    server = await asyncio.start_server(smsbox.serve, "127.0.0.1", 0)
-    smsbox.port = server.sockets[0].getsockname()[1]
-    provider = a_provider_for(smsbox.port)
+async def a_provider(url: str) -> AsyncIterator[KannelProvider]:
+    provider = KannelProvider(url, "huisheng", "a-password", "12345", SECRET, "https://city.example")
     try:
         yield provider
     finally:
         await provider.close()
-        server.close()
-        await server.wait_closed()
-
-
-def a_provider_for(port: int) -> KannelProvider:
-    url = f"http://127.0.0.1:{port}/cgi-bin/sendsms"
-    return KannelProvider(url, "huisheng", "a-password", "12345", SECRET, "https://city.example")
 
 
 async def test_message_goes_out_with_number_coding_and_signed_receipt_address() -> None:
-    smsbox = Smsbox()
-    async with a_provider(smsbox) as provider:
+    async with a_smsbox() as smsbox, a_provider(smsbox.url) as provider:
         assert await provider.send(a_message()) == Accepted()
     ((line, headers, body),) = smsbox.requests
     assert line == "POST /cgi-bin/sendsms HTTP/1.1"
@@ -80,8 +50,7 @@ async def test_message_goes_out_with_number_coding_and_signed_receipt_address() 
 
 
 async def test_chinese_text_goes_out_as_ucs2() -> None:
-    smsbox = Smsbox()
-    async with a_provider(smsbox) as provider:
+    async with a_smsbox() as smsbox, a_provider(smsbox.url) as provider:
         await provider.send(a_message("您的诉求已派往城管局 😀"))
     ((_, headers, body),) = smsbox.requests
     assert headers["x-kannel-coding"] == kannel.UCS2
@@ -90,13 +59,12 @@ async def test_chinese_text_goes_out_as_ucs2() -> None:
 
 
 async def test_closed_port_is_certainly_no_message_sent() -> None:
-    provider = a_provider_for(free_port())
-    assert await provider.send(a_message()) == Temporary("gateway_unreachable")
-    await provider.close()
+    async with a_provider(f"http://127.0.0.1:{free_port()}/cgi-bin/sendsms") as provider:
+        assert await provider.send(a_message()) == Temporary("gateway_unreachable")
 
 
 async def test_connection_cut_after_the_request_leaves_doubt() -> None:
-    async with a_provider(Smsbox(status=0)) as provider:
+    async with a_smsbox(status=0) as smsbox, a_provider(smsbox.url) as provider:
         assert await provider.send(a_message()) == Uncertain("no_answer")
 
 
@@ -107,11 +75,8 @@ async def test_silence_leaves_doubt(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(kannel, "TIMEOUT", 0.2)
     server = await asyncio.start_server(stay_silent, "127.0.0.1", 0)
-    provider = a_provider_for(server.sockets[0].getsockname()[1])
-    assert await provider.send(a_message()) == Uncertain("no_answer")
-    await provider.close()
-    server.close()
-    await server.wait_closed()
+    async with server, a_provider(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/") as provider:
+        assert await provider.send(a_message()) == Uncertain("no_answer")
 
 
 ANSWERS: list[tuple[str, int, str, Answer]] = [
@@ -138,7 +103,7 @@ def test_answer_of_smsbox_means(status: int, body: str, answer: Answer) -> None:
 
 
 async def test_technical_failure_is_logged_without_number_and_text(capsys: pytest.CaptureFixture[str]) -> None:
-    async with a_provider(Smsbox(status=403, body=b"Authorization failed for sendsms")) as provider:
+    async with a_smsbox(403, b"Authorization failed for sendsms") as smsbox, a_provider(smsbox.url) as provider:
         await provider.send(a_message("a private matter"))
     logged = capsys.readouterr().out
     assert "sms_gateway_misconfigured" in logged

@@ -1,0 +1,78 @@
+"""`huisheng api`: the HTTP interface as a process of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+
+import asyncpg
+import click
+import uvicorn
+
+from api.app import create_app
+from cli.logs import log_as_json
+from db.migrations import require_version
+from domain.errors import HuishengError
+from settings import Settings
+
+FINISH_WITHIN_SECONDS = 10
+"""After SIGTERM, for the requests that are being answered."""
+_WAITING_CONNECTIONS = 1024
+
+
+@click.command()
+@click.option("--host", envvar="HUISHENG_API_HOST", default=None, help="The address to listen on.")
+@click.option("--port", envvar="HUISHENG_API_PORT", type=click.IntRange(1, 65535), default=None, help="The port to listen on.")
+def api(host: str | None, port: int | None) -> int:
+    """Start the HTTP interface and stay until Ctrl-C or SIGTERM."""
+    settings = Settings.from_environment()
+    log_as_json()
+    asyncio.run(_check_database(settings))
+    with _listen(host or settings.api_host, port or settings.api_port) as listener:
+        server = uvicorn.Server(
+            uvicorn.Config(
+                create_app(settings),
+                loop="uvloop",
+                http="httptools",
+                ws="none",
+                lifespan="on",
+                log_config=None,
+                access_log=False,  # its lines hold whole addresses, and those hold tokens
+                server_header=False,
+                timeout_graceful_shutdown=FINISH_WITHIN_SECONDS,
+            )
+        )
+        server.run(sockets=[listener])
+    return 0 if server.started else 1
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+        listener.listen(_WAITING_CONNECTIONS)
+    except OSError as error:
+        listener.close()
+        raise click.ClickException(
+            f"Cannot listen on {host}, port {port}: {error.strerror}. Stop what uses it, or choose another with --port."
+        ) from error
+    return listener
+
+
+async def _check_database(settings: Settings) -> None:
+    """Before anything listens, so that a wrong address or version is one plain sentence."""
+    try:
+        connection = await asyncpg.connect(settings.database_url, timeout=10)
+        try:
+            await require_version(connection)
+        finally:
+            await connection.close()
+    except HuishengError as error:
+        raise click.ClickException(error.message) from error
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        raise click.ClickException(
+            f"The database that DATABASE_URL names cannot be used ({type(error).__name__}). "
+            f"Is PostgreSQL running, and are name and password right?"
+        ) from error

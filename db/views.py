@@ -1,0 +1,162 @@
+"""Where requests stand, one by one and in the lists of the staff, restricted to what a person may see."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+
+from db.pool import Database
+from db.requests import opened
+from db.sealing import KeyRing
+from db.statements import load
+from domain.errors import Unknown
+from domain.request import OPEN, PAUSED, Outcome, Result, Snapshot, Solved, State, Urgency
+from domain.visibility import Sight
+
+_QUERIES = load("views")
+
+Position = tuple[datetime, UUID]
+"""When the last request of a page was submitted, and its id: the next page begins after it."""
+
+_BEFORE_THE_FIRST: Position = (datetime(9999, 1, 1, tzinfo=UTC), UUID(int=(1 << 128) - 1))
+_TITLE_CHARACTERS = 60
+
+_FIELDS = tuple(field.name for field in fields(Snapshot))
+_ENUMS: Mapping[str, Any] = {
+    "state": State, "urgency": Urgency, "result": Result, "solved": Solved, "outcome": Outcome,
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """What a list is narrowed to; None leaves a thing open."""
+
+    states: tuple[State, ...] | None = None
+    departments: tuple[str, ...] | None = None
+    category: str | None = None
+    district: str | None = None
+    overdue: bool | None = None
+    escalated: bool | None = None
+    assignee: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Listed:
+    """One line of a list. `title` is the citizen's own, or how the description begins."""
+
+    snapshot: Snapshot
+    title: str
+
+    @property
+    def position(self) -> Position:
+        return self.snapshot.submitted_at, UUID(self.snapshot.request_id)
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Page:
+    """`next_position` begins the next page; None on the last."""
+
+    requests: list[Listed]
+    next_position: Position | None
+
+
+async def snapshot(database: Database, request_id: UUID) -> Snapshot:
+    """Where the request stands. Raises Unknown."""
+    row = await _QUERIES["snapshot"].row(database, request_id=request_id)
+    if row is None:
+        raise Unknown("There is no such request.")
+    return _snapshot(row)
+
+
+async def snapshot_by_reference(database: Database, reference: str) -> Snapshot | None:
+    """Where the request with that reference, in its written form, stands."""
+    row = await _QUERIES["snapshot_by_reference"].row(database, reference=reference)
+    return _snapshot(row) if row else None
+
+
+async def listed(
+    database: Database,
+    keys: KeyRing,
+    sight: Sight,
+    narrowed: Filter,
+    now: datetime,
+    *,
+    after: Position | None = None,
+    limit: int = 50,
+) -> Page:
+    """A page of what the person may see, the latest submitted first."""
+    departments = _departments(sight, narrowed)
+    before_at, before_id = after or _BEFORE_THE_FIRST
+    values = {
+        "states": list(narrowed.states or State),
+        "before_at": before_at,
+        "before_id": before_id,
+        "confidential": sight.confidential,
+        "own": sight.departments,
+        "category": narrowed.category,
+        "district": narrowed.district,
+        "assignee": str(narrowed.assignee) if narrowed.assignee else None,
+        "escalated": narrowed.escalated,
+        "overdue": narrowed.overdue,
+        "running": list(OPEN - PAUSED),
+        "now": now,
+        # One more than asked for tells whether there is a next page.
+        "most": limit + 1,
+    }
+    if departments is None:
+        rows = await _QUERIES["listed_of_city"].rows(database, **values)
+    else:
+        rows = await _QUERIES["listed_of_departments"].rows(database, departments=departments, **values)
+    lines = [_listed(keys, row) for row in rows[:limit]]
+    return Page(lines, lines[-1].position if len(rows) > limit else None)
+
+
+async def listed_by_phone(
+    database: Database, keys: KeyRing, sight: Sight, phone: str, *, limit: int = 50
+) -> list[Listed]:
+    """The latest requests that came with that number (E.164), as far as the person may see them."""
+    rows = await _QUERIES["listed_by_phone"].rows(
+        database,
+        phone_index=keys.phone_index(phone),
+        confidential=sight.confidential,
+        own=sight.departments,
+        most=limit,
+    )
+    lines = [_listed(keys, row) for row in rows]
+    return [line for line in lines if sight.covers(line.snapshot)]
+
+
+def _departments(sight: Sight, narrowed: Filter) -> list[str] | None:
+    """The departments to look through; None for the whole city."""
+    if narrowed.departments is None:
+        return None if sight.everything else list(sight.departments)
+    return [code for code in narrowed.departments if sight.everything or code in sight.departments]
+
+
+def _listed(keys: KeyRing, row: asyncpg.Record) -> Listed:
+    request_id = row["request_id"]
+    title = opened(keys, "title", request_id, row["title_sealed"])
+    if title is None:
+        title = beginning(opened(keys, "description", request_id, row["description_sealed"]) or "")
+    return Listed(_snapshot(row), title)
+
+
+def beginning(description: str) -> str:
+    """What stands for a title where the citizen gave none."""
+    words = " ".join(description[: 4 * _TITLE_CHARACTERS].split())
+    return words if len(words) <= _TITLE_CHARACTERS else words[: _TITLE_CHARACTERS - 1] + "…"
+
+
+def _snapshot(row: asyncpg.Record) -> Snapshot:
+    values: dict[str, Any] = {name: row[name] for name in _FIELDS}
+    for name, kind in _ENUMS.items():
+        if values[name] is not None:
+            values[name] = kind(values[name])
+    values["request_id"] = str(values["request_id"])
+    values["reply"] = str(values["reply"]) if values["reply"] else None
+    return Snapshot(**values)
