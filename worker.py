@@ -14,6 +14,7 @@ from pathlib import Path
 import asyncpg
 import structlog
 import uvloop
+from temporalio.client import Client
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 import db.policies
@@ -22,11 +23,12 @@ from activities.jurisdictions import JurisdictionActivities
 from activities.notices import NoticeActivities
 from activities.planning import PlanningActivities
 from activities.providers import provider_from
+from activities.providers.port import Provider
 from activities.read_model import ReadModelActivities
 from activities.relay import Relay
 from activities.sending import sweep_notices
 from db.migrations import SchemaMismatch, require_version
-from db.pool import open_pool
+from db.pool import Pool, open_pool
 from db.sealing import KeyRing
 from policies.store import PolicyStore
 from settings import Settings, SettingsError
@@ -48,61 +50,66 @@ GATEWAY_SENDS_PER_SECOND = 20.0
 async def run(settings: Settings, stop: asyncio.Event) -> None:
     """Work until `stop` is set; then let what is under way end."""
     async with AsyncExitStack() as stack:
-        pool = await stack.enter_async_context(
-            await open_pool(settings.database_url, size=POOL_SIZE, application_name="worker")
-        )
+        database = settings.database_url
+        pool = await stack.enter_async_context(open_pool(database, size=POOL_SIZE, application_name="worker"))
         relay_pool = await stack.enter_async_context(
-            await open_pool(settings.database_url, size=RELAY_POOL_SIZE, application_name="relay", quick_commits=True)
+            open_pool(database, size=RELAY_POOL_SIZE, application_name="relay", quick_commits=True)
         )
         await require_version(pool)
         client = await connect(settings.temporal_address)
         keys = KeyRing.from_text(settings.keys)
         policies = PolicyStore(partial(db.policies.active_version, pool), partial(db.policies.content_of, pool))
         provider = provider_from(settings, pool, keys)
+        stack.push_async_callback(provider.close)
         notices = NoticeActivities(pool, keys, policies, provider, settings.public_url)
-        classification = ClassificationActivities(pool, keys, policies)
-        jurisdictions = JurisdictionActivities(pool, keys, policies)
-        planning = PlanningActivities(policies)
-        read_model = ReadModelActivities(pool, keys, policies, by_gateway=not provider.prompt)
 
-        requests = Worker(
-            client,
-            task_queue=REQUESTS_QUEUE,
-            workflows=[RequestWorkflow],
-            activities=[
-                classification.classify_request,
-                jurisdictions.locate_request,
-                planning.assign_department,
-                planning.plan_assignment,
-                planning.plan_feedback,
-                read_model.record,
-                read_model.keep_text,
-                notices.send_notices,
-            ],
-            # The workflow code is pure by lint and replayed in the tests inside the sandbox; here the sandbox would only
-            # cost processor time (docs/decisions/0004-sandbox-in-tests.md).
-            workflow_runner=UnsandboxedWorkflowRunner(),
-            graceful_shutdown_timeout=GRACE,
-        )
-        gateway = Worker(
-            client,
-            task_queue=NOTICES_QUEUE,
-            activities=[notices.send_notices],
-            max_task_queue_activities_per_second=GATEWAY_SENDS_PER_SECOND,
-            graceful_shutdown_timeout=GRACE,
-        )
-        relay = Relay(relay_pool, deliver_with(client))
+        await stack.enter_async_context(_requests(client, pool, keys, policies, provider, notices))
+        await stack.enter_async_context(_gateway(client, notices))
+        await stack.enter_async_context(Relay(relay_pool, deliver_with(client)))
+        sweep = asyncio.create_task(sweep_notices(notices.sender))
+        stack.callback(sweep.cancel)
+        _say_ready()
+        await stop.wait()
 
-        await stack.enter_async_context(requests)
-        await stack.enter_async_context(gateway)
-        async with asyncio.TaskGroup() as background:
-            sweeping = background.create_task(sweep_notices(notices.sender))
-            relaying = background.create_task(relay.run())
-            _say_ready()
-            await stop.wait()
-            relay.stop()
-            await relaying
-            sweeping.cancel()
+
+def _requests(
+    client: Client, pool: Pool, keys: KeyRing, policies: PolicyStore, provider: Provider, notices: NoticeActivities
+) -> Worker:
+    """The workflows, and the activities on our own database."""
+    classification = ClassificationActivities(pool, keys, policies)
+    jurisdictions = JurisdictionActivities(pool, keys, policies)
+    planning = PlanningActivities(policies)
+    read_model = ReadModelActivities(pool, keys, policies, by_gateway=not provider.prompt)
+    return Worker(
+        client,
+        task_queue=REQUESTS_QUEUE,
+        workflows=[RequestWorkflow],
+        activities=[
+            classification.classify_request,
+            jurisdictions.locate_request,
+            planning.assign_department,
+            planning.plan_assignment,
+            planning.plan_feedback,
+            read_model.record,
+            read_model.keep_text,
+            notices.send_notices,
+        ],
+        # The workflow code is pure by lint and replayed in the tests inside the sandbox; here the sandbox would only
+        # cost processor time (docs/decisions/0004-sandbox-in-tests.md).
+        workflow_runner=UnsandboxedWorkflowRunner(),
+        graceful_shutdown_timeout=GRACE,
+    )
+
+
+def _gateway(client: Client, notices: NoticeActivities) -> Worker:
+    """The activity that speaks with a stranger, at the pace that the stranger allows."""
+    return Worker(
+        client,
+        task_queue=NOTICES_QUEUE,
+        activities=[notices.send_notices],
+        max_task_queue_activities_per_second=GATEWAY_SENDS_PER_SECOND,
+        graceful_shutdown_timeout=GRACE,
+    )
 
 
 def _say_ready() -> None:
@@ -121,20 +128,17 @@ async def _main() -> int:
     try:
         await run(Settings.from_environment(), stop)
     except SettingsError as error:
-        print("\n".join(error.problems), file=sys.stderr)  # noqa: T201
-        return 2
-    except SchemaMismatch as error:
-        print(error, file=sys.stderr)  # noqa: T201
-        return 1
+        return _say("\n".join(error.problems), 2)
+    except (SchemaMismatch, EngineUnreachable) as error:
+        return _say(error.message, 1)
     except (OSError, asyncpg.PostgresError) as error:
-        print(
-            f"The database does not answer ({type(error).__name__}). Start it, or mend DATABASE_URL.", file=sys.stderr
-        )  # noqa: T201
-        return 1
-    except EngineUnreachable as error:
-        print(error, file=sys.stderr)  # noqa: T201
-        return 1
+        return _say(f"The database does not answer ({type(error).__name__}). Start it, or mend DATABASE_URL.", 1)
     return 0
+
+
+def _say(sentence: str, code: int) -> int:
+    print(sentence, file=sys.stderr)  # noqa: T201 - for the person who started us
+    return code
 
 
 def main() -> None:

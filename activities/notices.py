@@ -1,7 +1,5 @@
 """The activity that sends the notices of a request, and what it tells Temporal when some of them have to wait."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID

@@ -1,4 +1,4 @@
-"""One line for every request to the interface: the address as the route names it, never as it was called.
+"""One line for every request to the interface: the operation by its name, never the address as it was called.
 
 An address as it was called can hold a citizen's token; a query can hold what somebody searched for.
 """
@@ -15,11 +15,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 logger = structlog.get_logger("access")
 
 _HEADERS = ((b"x-content-type-options", b"nosniff"), (b"referrer-policy", b"no-referrer"))
-_QUIET = frozenset({"/healthz", "/readyz"})
+_QUIET = frozenset({"alive", "ready"})
+_REFERENCE_CHARACTERS = 20  # what is longer is none, and may be anything
 
 
 class AccessLog:
-    """Logs method, route, reference, status and milliseconds, and gives every answer the headers that all need."""
+    """Logs method, operation, reference, status and milliseconds, and gives every answer the headers that all need."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -45,9 +46,11 @@ class AccessLog:
 
 
 def _note(scope: Mapping[str, Any], status: int, seconds: float) -> None:
-    route = getattr(scope.get("route"), "path", "unknown")
-    if route in _QUIET and status == 200:
+    operation = getattr(scope.get("endpoint"), "__name__", "unknown")
+    if operation in _QUIET and status == 200:
         return
     reference = scope.get("path_params", {}).get("reference")
-    found = {"reference": reference} if isinstance(reference, str) and len(reference) <= 20 else {}
-    logger.info("request", method=scope["method"], route=route, status=status, ms=round(seconds * 1000, 1), **found)
+    found = {"reference": reference} if isinstance(reference, str) and len(reference) <= _REFERENCE_CHARACTERS else {}
+    logger.info(
+        "request", method=scope["method"], operation=operation, status=status, ms=round(seconds * 1000, 1), **found
+    )

@@ -19,9 +19,9 @@ from pydantic import Field, StrictBool, ValidationError, create_model
 from api.errors import FieldsInvalid
 from api.fields import Body, Code, OptionalText, Text
 from api.validation import FieldError, field_errors
+from domain.acts import ACTION_OF
 from domain.commands import Command, Decision
 from domain.lifecycle import Action
-from domain.procedure import ACTION_OF
 from domain.request import Actor
 from workflows.contract import STAFF_UPDATES
 
@@ -84,7 +84,9 @@ class StaffAction:
         """The command, with the ids of its texts in their place."""
         hints = typing.get_type_hints(self.command)
         values = {name: _as(hints[name], value) for name, value in body.model_dump().items()}
-        return cast(Command, self.command(by=by, **(values | {name: str(text_id) for name, text_id in text_ids.items()})))
+        return cast(
+            Command, self.command(by=by, **(values | {name: str(text_id) for name, text_id in text_ids.items()}))
+        )
 
 
 def _check_decision(body: Any) -> None:
@@ -123,19 +125,22 @@ def _body_field(spec: FieldSpec) -> tuple[Any, Any]:
     if spec.type == "boolean":
         return StrictBool, False
     kind: Any = Code if spec.type == "code" else Literal[spec.choices]
-    described = Annotated[kind, Field(description=f"One of the {spec.choices_from} of the policy.")] if spec.choices_from else kind
+    described = (
+        Annotated[kind, Field(description=f"One of the {spec.choices_from} of the policy.")]
+        if spec.choices_from
+        else kind
+    )
     return (described, ...) if spec.required else (described | None, None)
 
 
 def _staff_action(action: Action, command: type) -> StaffAction:
     hints = typing.get_type_hints(command)
-    fields = tuple(_spec(action, field, hints[field.name]) for field in dataclasses.fields(command) if field.name != "by")
-    body = create_model(
-        f"{command.__name__}Body",
-        __base__=Body,
-        __doc__=f"What the action {action} takes.",
-        **{spec.name: _body_field(spec) for spec in fields},
+    fields = tuple(
+        _spec(action, field, hints[field.name]) for field in dataclasses.fields(command) if field.name != "by"
     )
+    defined: dict[str, Any] = {spec.name: _body_field(spec) for spec in fields}
+    doc = f"What the action {action} takes."
+    body = create_model(f"{command.__name__}Body", __base__=Body, __doc__=doc, **defined)
     return StaffAction(action, command, fields, body)
 
 

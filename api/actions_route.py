@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID, uuid5
 
 from fastapi import APIRouter, Header, Path, Request
@@ -35,7 +35,9 @@ router = APIRouter(prefix="/staff/requests", tags=["staff"])
 class ActionAnswer(Answer):
     """The new state, and the number of the event in the timeline."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"reference": "2611-4829-13705", "state": "in_progress", "sequence": 4}]})
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"reference": "2611-4829-13705", "state": "in_progress", "sequence": 4}]}
+    )
 
     reference: str
     state: State
@@ -48,7 +50,9 @@ _BODIES = {
         "content": {
             "application/json": {
                 "schema": {"type": "object"},
-                "examples": {action.value: {"summary": action.value, "value": example} for action, example in EXAMPLES.items()},
+                "examples": {
+                    action.value: {"summary": action.value, "value": example} for action, example in EXAMPLES.items()
+                },
             }
         },
     }

@@ -29,6 +29,7 @@ from api import (
     staff_views,
 )
 from api.access_log import AccessLog
+from api.body_limit import BodyLimit
 from api.passwords import Passwords
 from api.services import Services, system_clock
 from db.migrations import require_version
@@ -38,7 +39,6 @@ from policies.store import PolicyStore
 from settings import Settings
 from workflows.connection import connect
 
-MAX_BODY_BYTES = 64 * 1024
 POOL_SIZE = 12
 
 
@@ -60,7 +60,6 @@ def create_app(settings: Settings, *, now: Callable[[], datetime] = system_clock
         lifespan=lifespan,
         docs_url=None,
         redoc_url=None,
-        max_body_size=MAX_BODY_BYTES,
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     app.include_router(_interface())
@@ -69,6 +68,7 @@ def create_app(settings: Settings, *, now: Callable[[], datetime] = system_clock
     app.include_router(pages.router)
     errors.install(app)
     documentation.install(app)
+    app.add_middleware(BodyLimit)
     app.add_middleware(AccessLog)
     return app
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
@@ -17,15 +16,11 @@ from api.schemas import AttachmentAnswer
 from api.services import Services, Wired
 from api.standing import attachment_answer
 from db import attachments
-from db.attachments import Attachment, Image
-from db.pool import Database
-from db.sealing import KeyRing
+from db.attachments import Attachment, Picture
 from domain.errors import Unknown
 
 router = APIRouter(prefix="/requests", tags=["citizens"])
 
-MAX_UPLOAD_BYTES = 4 * MAX_IMAGE_BYTES
-"""Of one call; more pictures go in several calls."""
 
 UPLOAD = {
     "requestBody": {
@@ -35,7 +30,13 @@ UPLOAD = {
                 "schema": {
                     "type": "object",
                     "required": ["images"],
-                    "properties": {"images": {"type": "array", "maxItems": MAX_IMAGES, "items": {"type": "string", "format": "binary"}}},
+                    "properties": {
+                        "images": {
+                            "type": "array",
+                            "maxItems": MAX_IMAGES,
+                            "items": {"type": "string", "format": "binary"},
+                        }
+                    },
                 }
             }
         },
@@ -50,7 +51,7 @@ class AttachmentsAnswer(Answer):
 
 
 @router.post(
-    "/{reference}/attachments", status_code=201, summary="Add photos", openapi_extra=UPLOAD, max_body_size=MAX_UPLOAD_BYTES,
+    "/{reference}/attachments", status_code=201, summary="Add photos", openapi_extra=UPLOAD,
     responses=problems("invalid", "malformed", "not_found", "too_large", "unsupported_media_type"),
 )  # fmt: skip
 async def add_attachments(own: OwnRequest, request: Request, services: Wired) -> AttachmentsAnswer:
@@ -59,7 +60,9 @@ async def add_attachments(own: OwnRequest, request: Request, services: Wired) ->
     return await receive_images(services, request, own.reference, own.id, "citizen")
 
 
-async def receive_images(services: Services, request: Request, reference: str, request_id: UUID, by: str) -> AttachmentsAnswer:
+async def receive_images(
+    services: Services, request: Request, reference: str, request_id: UUID, by: str
+) -> AttachmentsAnswer:
     """Reads the pictures of a form and keeps them all, or none. Raises FieldsInvalid, TooLarge, UnsupportedMedia."""
     if not request.headers.get("content-type", "").lower().startswith("multipart/form-data"):
         raise UnsupportedMedia("Please send the pictures as multipart/form-data.")
@@ -73,28 +76,29 @@ async def receive_images(services: Services, request: Request, reference: str, r
 async def keep_images(services: Services, request_id: UUID, by: str, files: list[UploadFile]) -> list[Attachment]:
     """All of them, or none. Raises FieldsInvalid, TooLarge, UnsupportedMedia."""
     if not files:
-        raise FieldsInvalid.of("images", "No picture was sent.", "Send each picture as a part named images, as multipart/form-data.")
+        raise FieldsInvalid.of(
+            "images", "No picture was sent.", "Send each picture as a part named images, as multipart/form-data."
+        )
     drawn = [await _draw(file) for file in files]
-    now = services.now()
-    async with services.pool.acquire() as connection, connection.transaction():
-        return [await _keep(connection, services.keys, request_id, by, image, now) for image in drawn]
+    kept = await attachments.keep(
+        services.pool, services.keys, request_id, by, drawn, services.now(), at_most=MAX_IMAGES
+    )
+    if kept is None:
+        raise FieldsInvalid.of("images", f"A request takes at most {MAX_IMAGES} pictures.", "Leave some out.")
+    return kept
 
 
-async def _draw(file: UploadFile) -> Image:
+async def _draw(file: UploadFile) -> Picture:
     if file.size is not None and file.size > MAX_IMAGE_BYTES:
         raise TooLarge("A picture may have at most 10 MB. Please send a smaller one.")
     return await draw_anew(await file.read())
 
 
-async def _keep(database: Database, keys: KeyRing, request_id: UUID, by: str, image: Image, now: datetime) -> Attachment:
-    image_id = await attachments.keep(database, keys, request_id, image, now, submitted_by=by, most=MAX_IMAGES)
-    if image_id is None:
-        raise FieldsInvalid.of("images", f"A request takes at most {MAX_IMAGES} pictures.", "Leave some out.")
-    return Attachment(image_id, by, image.content_type, now)
-
-
 @router.get(
-    "/{reference}/attachments/{attachment_id}", response_class=Response, summary="A photo", responses=problems("not_found")
+    "/{reference}/attachments/{attachment_id}",
+    response_class=Response,
+    summary="A photo",
+    responses=problems("not_found"),
 )
 async def read_attachment(own: OwnRequest, attachment_id: UUID, services: Wired) -> Response:
     """The picture itself."""

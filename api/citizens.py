@@ -62,7 +62,11 @@ AskedLanguage = Annotated[Language, Depends(_language)]
 
 def preferred_language(accept_language: str, offered: tuple[str, ...]) -> Language:
     """The offered language that the header (RFC 9110, section 12.5.4) gives the greatest weight."""
-    weighed = sorted((_weighed(entry) for entry in accept_language[:500].split(",") if entry.strip()), reverse=True, key=lambda each: each[0])
+    weighed = sorted(
+        (_weighed(entry) for entry in accept_language[:500].split(",") if entry.strip()),
+        reverse=True,
+        key=lambda each: each[0],
+    )
     for weight, tag in weighed:
         if weight > 0 and tag in offered:
             return "en" if tag == "en" else "zh"

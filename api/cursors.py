@@ -27,4 +27,6 @@ def read_cursor(text: str | None) -> Position | None:
         at, row_id = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
         return datetime.fromisoformat(at), UUID(row_id)
     except (ValueError, TypeError, AttributeError, binascii.Error):
-        raise FieldsInvalid.of("cursor", "This is not a cursor.", "Use next_cursor of the page before, or leave it out.") from None
+        raise FieldsInvalid.of(
+            "cursor", "This is not a cursor.", "Use next_cursor of the page before, or leave it out."
+        ) from None

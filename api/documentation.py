@@ -51,9 +51,7 @@ def install(app: FastAPI) -> None:
 
 def _document(app: FastAPI) -> dict[str, Any]:
     if app.openapi_schema is None:
-        document = get_openapi(
-            title=TITLE, version=app.version, description=DESCRIPTION, routes=app.routes, tags=_TAGS
-        )
+        document = get_openapi(title=TITLE, version=app.version, description=DESCRIPTION, routes=app.routes, tags=_TAGS)
         schemas = document["components"]["schemas"]
         problem = ProblemAnswer.model_json_schema(ref_template="#/components/schemas/{model}")
         schemas |= problem.pop("$defs", {}) | {"ProblemAnswer": problem}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from datetime import datetime
+from typing import Any
 from urllib.parse import quote
 from uuid import UUID
 
@@ -43,7 +44,7 @@ async def dossier_of(services: Services, signed_in: SignedIn, snapshot: Snapshot
     events = await timeline.events(services.pool, request_id)
     words = await texts.read_many(services.pool, services.keys, text_ids_of(events, snapshot.reply))
     people = await staff.names(services.pool, _staff_ids((*(event.actor_id for event in events), snapshot.assignee)))
-    pictures = await attachments.of_request(services.pool, request_id)
+    pictures = await attachments.list_of(services.pool, request_id)
     sent = await notice_history.of_request(services.pool, request_id)
     now = services.now()
     return FullRequestAnswer(
@@ -95,11 +96,11 @@ _SHOWN = (
 )  # fmt: skip
 
 
-def _facts(snapshot: Snapshot) -> dict[str, object]:
+def _facts(snapshot: Snapshot) -> dict[str, Any]:
     return {name: getattr(snapshot, name) for name in _SHOWN}
 
 
-def _as_sent(services: Services, stored: StoredRequest) -> dict[str, object]:
+def _as_sent(services: Services, stored: StoredRequest) -> dict[str, Any]:
     told = requests.told(services.keys, stored)
     person = told.contact
     return {
@@ -149,4 +150,6 @@ def _event(event: Event, words: Mapping[UUID, str], people: Mapping[UUID, str]) 
 
 def _temporal_url(services: Services, reference: str) -> str:
     settings = services.settings
-    return f"{settings.temporal_ui_url}/namespaces/{quote(settings.temporal_namespace)}/workflows/{workflow_id(reference)}"
+    return (
+        f"{settings.temporal_ui_url}/namespaces/{quote(settings.temporal_namespace)}/workflows/{workflow_id(reference)}"
+    )

@@ -39,7 +39,9 @@ class OutcomeUnknown(EngineUnavailable):
     """No answer in time, and the action may still be carried out."""
 
 
-async def take_action(temporal: Client, snapshot: Snapshot, action: Action, command: Command, update_id: str) -> ActionTaken:
+async def take_action(
+    temporal: Client, snapshot: Snapshot, action: Action, command: Command, update_id: str
+) -> ActionTaken:
     """The request's new state. Raises the Refusal that the workflow gave, EngineUnavailable or OutcomeUnknown.
 
     The same `update_id` again gives the same answer and does nothing twice.
@@ -67,12 +69,15 @@ async def is_up(temporal: Client) -> bool:
         return False
 
 
-async def _update(temporal: Client, snapshot: Snapshot, action: Action, command: Command, update_id: str) -> ActionTaken:
+async def _update(
+    temporal: Client, snapshot: Snapshot, action: Action, command: Command, update_id: str
+) -> ActionTaken:
     handle = temporal.get_workflow_handle(workflow_id(snapshot.reference))
     try:
-        return await handle.execute_update(
+        taken: ActionTaken = await handle.execute_update(
             STAFF_UPDATES[action], command, id=update_id, result_type=ActionTaken, rpc_timeout=ANSWER_WITHIN
         )
+        return taken
     except WorkflowUpdateFailedError as error:
         raise _refusal(error) from None
     except WorkflowUpdateRPCTimeoutOrCancelledError:
@@ -106,7 +111,9 @@ def _refusal_of_server(error: RPCError, snapshot: Snapshot) -> Exception:
         is_waiting_to_start = snapshot.sequence == 0 and snapshot.state in OPEN
         return EngineUnavailable(_NOT_YET) if is_waiting_to_start else NotAllowed(_OVER, state=snapshot.state)
     if error.status in (RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.CANCELLED):
-        return OutcomeUnknown("The engine did not answer in time. Look at the request again before you repeat the action.")
+        return OutcomeUnknown(
+            "The engine did not answer in time. Look at the request again before you repeat the action."
+        )
     if error.status in (RPCStatusCode.UNAVAILABLE, RPCStatusCode.RESOURCE_EXHAUSTED):
         return EngineUnavailable(_DOWN)
     return error

@@ -117,7 +117,14 @@ KINDS = {
 CODES = tuple(code for code in KINDS if code != "malformed")
 """The stable codes. A body that cannot be read has the code "invalid" and the status 400."""
 
-_CODE_OF_STATUS = {401: "unauthorized", 403: "forbidden", 404: "not_found", 405: "method_not_allowed", 413: "too_large", 415: "unsupported_media_type"}
+_CODE_OF_STATUS = {
+    401: "unauthorized",
+    403: "forbidden",
+    404: "not_found",
+    405: "method_not_allowed",
+    413: "too_large",
+    415: "unsupported_media_type",
+}
 _UNAVAILABLE_RETRY_SECONDS = "5"
 NOT_FOUND_DETAIL = "There is nothing at this address, or it is not for you. Please check the reference and the link."
 
@@ -189,7 +196,7 @@ def problem_of_http(error: HTTPException) -> Problem:
     if code == "method_not_allowed":
         return Problem(code, "The documentation under /docs lists the methods of each address.", headers=error.headers)
     if code == "too_large":
-        return Problem(code, "The body is larger than this address takes.", headers=error.headers)
+        return Problem(code, error.detail, headers=error.headers)
     if error.status_code == HTTPStatus.BAD_REQUEST:
         return Problem("malformed", "The body cannot be read. Please send it as the documentation under /docs shows.")
     return Problem(code or "internal", HTTPStatus(error.status_code).phrase, headers=error.headers)

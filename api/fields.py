@@ -56,7 +56,6 @@ def _line(at_most: int) -> AfterValidator:
     return _checked(lambda text: clean_line(text, at_most=at_most), mend)
 
 
-
 Text = Annotated[
     str,
     _text(MAX_DESCRIPTION_CHARACTERS),
@@ -70,18 +69,18 @@ OptionalText = Annotated[
 ]
 Title = Annotated[str | None, _line(MAX_TITLE_CHARACTERS), Field(json_schema_extra={"maxLength": MAX_TITLE_CHARACTERS})]
 Name = Annotated[str | None, _line(MAX_NAME_CHARACTERS), Field(json_schema_extra={"maxLength": MAX_NAME_CHARACTERS})]
-Address = Annotated[str | None, _line(MAX_ADDRESS_CHARACTERS), Field(json_schema_extra={"maxLength": MAX_ADDRESS_CHARACTERS})]
+Address = Annotated[
+    str | None, _line(MAX_ADDRESS_CHARACTERS), Field(json_schema_extra={"maxLength": MAX_ADDRESS_CHARACTERS})
+]
 Code = Annotated[str, Field(max_length=MAX_NAME_CHARACTERS)]
 """A code of the policy: of a category, a department, a reason."""
 
-Phone = Annotated[
-    str | None,
-    Field(max_length=50),
-    _checked(
-        lambda text: parse_phone(text) if text.strip() else "",
-        "Write a number like 13800138000, or with its country code, like +86 138 0013 8000.",
-    ),
-]
+_PHONE = _checked(
+    lambda text: parse_phone(text) if text.strip() else "",
+    "Write a number like 13800138000, or with its country code, like +86 138 0013 8000.",
+)
+Phone = Annotated[str | None, Field(max_length=50), _PHONE]
+RequiredPhone = Annotated[str, Field(max_length=50), _PHONE, AfterValidator(_present)]
 Email = Annotated[
     str | None,
     Field(max_length=MAX_EMAIL_CHARACTERS),

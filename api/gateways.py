@@ -38,7 +38,10 @@ async def record_kannel_receipt(
     attempt: Annotated[str, Query(description="The attempt's id.")] = "",
     signature: Annotated[str, Query(description="Of the attempt's id, as it was given to Kannel.")] = "",
     kind: Annotated[
-        str, Query(alias="type", description="1 delivered, 2 failed, 4 buffered, 8 accepted by the SMS centre, 16 rejected.")
+        str,
+        Query(
+            alias="type", description="1 delivered, 2 failed, 4 buffered, 8 accepted by the SMS centre, 16 rejected."
+        ),
     ] = "",
 ) -> dict[str, str]:
     """Kannel repeats a report until the answer is 200; the same one again changes nothing."""
@@ -59,4 +62,3 @@ def _signed(secret: str, attempt: str, signature: str) -> UUID | None:
         return None
     expected = kannel.signature(secret, attempt_id)
     return attempt_id if secret and hmac.compare_digest(expected.encode(), signature.encode()) else None
-

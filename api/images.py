@@ -14,7 +14,7 @@ from PIL import Image as Pictures
 from PIL import ImageOps, UnidentifiedImageError
 
 from api.errors import TooLarge, UnsupportedMedia
-from db.attachments import Image
+from db.attachments import Picture
 
 MAX_IMAGE_BYTES = 10 * 1024 * 1024
 MAX_IMAGES = 10
@@ -30,14 +30,14 @@ Pictures.MAX_IMAGE_PIXELS = MAX_PIXELS
 _THREAD = ThreadPoolExecutor(1, thread_name_prefix="images")
 
 
-async def draw_anew(data: bytes) -> Image:
+async def draw_anew(data: bytes) -> Picture:
     """Raises UnsupportedMedia for what is no picture, TooLarge for one beyond the limits."""
     if len(data) > MAX_IMAGE_BYTES:
         raise TooLarge("A picture may have at most 10 MB. Please send a smaller one.")
     return await asyncio.get_running_loop().run_in_executor(_THREAD, _drawn, data)
 
 
-def _drawn(data: bytes) -> Image:
+def _drawn(data: bytes) -> Picture:
     try:
         with Pictures.open(io.BytesIO(data), formats=_FORMATS) as picture:
             if picture.width * picture.height > MAX_PIXELS:
@@ -51,7 +51,7 @@ def _drawn(data: bytes) -> Image:
         raise UnsupportedMedia(_REFUSED) from None
 
 
-def _saved(picture: Pictures.Image) -> Image:
+def _saved(picture: Pictures.Image) -> Picture:
     upright = ImageOps.exif_transpose(picture)
     is_see_through = "A" in upright.getbands() or "transparency" in upright.info
     plain = upright.convert("RGBA" if is_see_through else "RGB")
@@ -60,6 +60,6 @@ def _saved(picture: Pictures.Image) -> Image:
     kept = io.BytesIO()
     if is_see_through:
         fresh.save(kept, "PNG")
-        return Image("image/png", kept.getvalue())
+        return Picture("image/png", kept.getvalue())
     fresh.save(kept, "JPEG", quality=_QUALITY)
-    return Image("image/jpeg", kept.getvalue())
+    return Picture("image/jpeg", kept.getvalue())

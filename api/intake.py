@@ -59,13 +59,19 @@ async def take_in(
 
 async def _check_category(services: Services, body: NewRequestBody) -> None:
     if body.category is not None and not (await services.policies.active()).has_category(body.category):
-        raise FieldsInvalid.of("category", "There is no such category.", "Choose one of GET /api/v1/categories, or leave it out.")
+        raise FieldsInvalid.of(
+            "category", "There is no such category.", "Choose one of GET /api/v1/categories, or leave it out."
+        )
 
 
 def _idempotency(key: str | None, body: NewRequestBody, submitted_by: UUID | None) -> Idempotency | None:
     if key is None:
         return None
     if not _KEY.fullmatch(key):
-        raise FieldsInvalid.of("Idempotency-Key", "This header is empty, too long or not plain.", "Use 1 to 200 letters, digits and signs of ASCII.")
+        raise FieldsInvalid.of(
+            "Idempotency-Key",
+            "This header is empty, too long or not plain.",
+            "Use 1 to 200 letters, digits and signs of ASCII.",
+        )
     # Each member of staff has keys of their own, apart from those of citizens.
     return Idempotency(f"{submitted_by or 'citizen'}:{key}", body.model_dump_json().encode())

@@ -9,11 +9,10 @@ from __future__ import annotations
 import asyncio
 import secrets
 from datetime import timedelta
-from typing import Annotated
 from uuid import UUID
 
 import structlog
-from fastapi import APIRouter, Path, Request
+from fastapi import APIRouter, Request
 
 from api.citizens import Reference
 from api.documented import problems

@@ -21,7 +21,11 @@ CITIZEN_ACTIONS = tuple(_KINDS)
 
 
 async def send_message(
-    services: Services, own: StoredRequest, action: Action, text: str | None, payload: dict[str, str | int] | None = None
+    services: Services,
+    own: StoredRequest,
+    action: Action,
+    text: str | None,
+    payload: dict[str, str | int] | None = None,
 ) -> AcceptedAnswer:
     """Stores the message for delivery. Raises NotAllowed where the state, as the read model knows it, forbids it.
 

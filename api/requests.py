@@ -31,7 +31,9 @@ router = APIRouter(prefix="/requests", tags=["citizens"])
 
 IdempotencyKey = Annotated[
     str | None,
-    Header(description="A word of your choice; the same key and body again give the same answer and no second request."),
+    Header(
+        description="A word of your choice; the same key and body again give the same answer and no second request."
+    ),
 ]
 
 
@@ -54,6 +56,7 @@ async def read_request(own: OwnRequest, services: Wired, language: AskedLanguage
     return await standing_of(services, own, language)
 
 
+_WITHOUT_WORDS = OptionalTextBody()
 _MESSAGE_PROBLEMS = problems("invalid", "malformed", "not_found", "not_allowed", "too_large", "unsupported_media_type")
 
 
@@ -70,13 +73,13 @@ async def answer(body: TextBody, own: OwnRequest, services: Wired) -> AcceptedAn
 
 
 @router.post("/{reference}/urge", status_code=202, summary="Urge", responses=_MESSAGE_PROBLEMS)
-async def urge(own: OwnRequest, services: Wired, body: OptionalTextBody = OptionalTextBody()) -> AcceptedAnswer:
+async def urge(own: OwnRequest, services: Wired, body: OptionalTextBody = _WITHOUT_WORDS) -> AcceptedAnswer:
     """Once a day. The second time the lead of the department hears of it, the third time the supervision centre."""
     return await send_message(services, own, Action.URGE, body.text)
 
 
 @router.post("/{reference}/withdraw", status_code=202, summary="Withdraw", responses=_MESSAGE_PROBLEMS)
-async def withdraw(own: OwnRequest, services: Wired, body: OptionalTextBody = OptionalTextBody()) -> AcceptedAnswer:
+async def withdraw(own: OwnRequest, services: Wired, body: OptionalTextBody = _WITHOUT_WORDS) -> AcceptedAnswer:
     """The matter is settled or no longer wanted."""
     return await send_message(services, own, Action.WITHDRAW, body.text)
 
@@ -84,11 +87,11 @@ async def withdraw(own: OwnRequest, services: Wired, body: OptionalTextBody = Op
 @router.post("/{reference}/rate", status_code=202, summary="Rate the answer", responses=_MESSAGE_PROBLEMS)
 async def rate(body: RateBody, own: OwnRequest, services: Wired) -> AcceptedAnswer:
     """Whether it is solved and how satisfied you are. "no" sends it back to be done again."""
-    payload = {"solved": body.solved, "satisfied": body.satisfied}
+    payload: dict[str, str | int] = {"solved": body.solved, "satisfied": body.satisfied}
     return await send_message(services, own, Action.RATE, body.text, payload)
 
 
 @router.post("/{reference}/reopen", status_code=202, summary="Ask to have it done again", responses=_MESSAGE_PROBLEMS)
-async def reopen(own: OwnRequest, services: Wired, body: OptionalTextBody = OptionalTextBody()) -> AcceptedAnswer:
+async def reopen(own: OwnRequest, services: Wired, body: OptionalTextBody = _WITHOUT_WORDS) -> AcceptedAnswer:
     """For a request that was resolved or closed a short time ago and is not solved."""
     return await send_message(services, own, Action.REOPEN, body.text)

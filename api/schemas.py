@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic import ConfigDict, Field, StrictBool, StrictInt, model_validator
 
-from api.fields import Address, Answer, Body, Code, Email, Name, OptionalText, Phone, Text, Title
+from api.fields import Address, Answer, Body, Code, Email, Name, OptionalText, Phone, RequiredPhone, Text, Title
 from api.validation import wrong
 from domain.request import Outcome, Solved, State
 
@@ -64,8 +64,12 @@ class NewRequestBody(Body):
     category: Code | None = Field(None, description="One of GET /categories, if the citizen knows it.")
     location: LocationBody = LocationBody()
     contact: ContactBody = ContactBody()
-    language: Language | None = Field(None, description="Of the answers; by default that of the Accept-Language header.")
-    confidential: StrictBool = Field(False, description="Only the department in charge and the supervision centre may read it.")
+    language: Language | None = Field(
+        None, description="Of the answers; by default that of the Accept-Language header."
+    )
+    confidential: StrictBool = Field(
+        False, description="Only the department in charge and the supervision centre may read it."
+    )
     channel: CitizenChannel = "api"
 
 
@@ -112,7 +116,9 @@ class OptionalTextBody(Body):
 class RateBody(Body):
     """Two questions: is it solved, and are you satisfied (1 not at all, 5 very)?"""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"solved": "yes", "satisfied": 5, "text": "Quick and friendly."}]})
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"solved": "yes", "satisfied": 5, "text": "Quick and friendly."}]}
+    )
 
     solved: Literal["yes", "partly", "no"]
     satisfied: Annotated[StrictInt, Field(ge=1, le=5)]
@@ -215,7 +221,7 @@ class CodeBody(Body):
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"phone": "13800138000"}]})
 
-    phone: Phone
+    phone: RequiredPhone
 
 
 class TokenBody(Body):
@@ -223,7 +229,7 @@ class TokenBody(Body):
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"phone": "13800138000", "code": "493817"}]})
 
-    phone: Phone
+    phone: RequiredPhone
     code: Annotated[str, Field(max_length=20)]
 
 

@@ -27,7 +27,9 @@ COOKIE = "huisheng_session"
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 _BEARER = HTTPBearer(scheme_name="staff", description="The token of POST /api/v1/sessions.", auto_error=False)
-_COOKIE = APIKeyCookie(name=COOKIE, scheme_name="staff page", description="The same token, for pages.", auto_error=False)
+_COOKIE = APIKeyCookie(
+    name=COOKIE, scheme_name="staff page", description="The same token, for pages.", auto_error=False
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,9 @@ class SignedIn:
 def actor_of(account: Account, policy: Policy) -> Actor:
     """The account as the domain knows a person. Departments that the policy has dropped count for nothing."""
     own = [place.department for place in account.departments if policy.has_department(place.department)]
-    heads = [place.department for place in account.departments if place.lead and policy.has_department(place.department)]
+    heads = [
+        place.department for place in account.departments if place.lead and policy.has_department(place.department)
+    ]
     led = dict.fromkeys(code for head in heads for code in policy.below(head))
     return Actor("staff", str(account.id), tuple(Role(role) for role in account.roles), tuple(own), tuple(led))
 

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
 
-from api.attachments import MAX_UPLOAD_BYTES, UPLOAD, AttachmentsAnswer, picture_of, receive_images
+from api.attachments import UPLOAD, AttachmentsAnswer, picture_of, receive_images
 from api.citizens import AskedLanguage, Reference
 from api.cursors import read_cursor, write_cursor
 from api.documented import problems
@@ -42,7 +42,9 @@ async def list_requests(
     overdue: bool | None = None,
     escalated: Annotated[bool | None, Query(description="At escalation level 1 or more.")] = None,
     assignee: Annotated[str | None, Query(description="The id of a member of staff, or me.")] = None,
-    q: Annotated[str | None, Query(max_length=100, description="A reference, or words of title and description.")] = None,
+    q: Annotated[
+        str | None, Query(max_length=100, description="A reference, or words of title and description.")
+    ] = None,
     cursor: str | None = None,
     limit: Annotated[int, Query(ge=1, le=MOST_ROWS)] = 25,
 ) -> RequestsAnswer:
@@ -120,28 +122,32 @@ async def submit_on_behalf(
 
 
 @router.get("/{reference}", summary="All of a request", responses=problems("unauthorized", "not_found"))
-async def read_full_request(
-    reference: Reference, services: Wired, signed_in: Staff
-) -> FullRequestAnswer:
+async def read_full_request(reference: Reference, services: Wired, signed_in: Staff) -> FullRequestAnswer:
     """The full timeline, the contact, the notices with what became of them, and what this person may do now."""
     return await dossier_of(services, signed_in, await find_visible(services, signed_in, reference))
 
 
 @router.post(
-    "/{reference}/attachments", status_code=201, summary="Add photos", max_body_size=MAX_UPLOAD_BYTES, openapi_extra=UPLOAD,
+    "/{reference}/attachments", status_code=201, summary="Add photos", openapi_extra=UPLOAD,
     responses=problems("invalid", "unauthorized", "not_found", "too_large", "unsupported_media_type"),
 )  # fmt: skip
-async def add_staff_attachments(reference: Reference, request: Request, services: Wired, signed_in: Staff) -> AttachmentsAnswer:
+async def add_staff_attachments(
+    reference: Reference, request: Request, services: Wired, signed_in: Staff
+) -> AttachmentsAnswer:
     """Pictures of what was found or done."""
     snapshot = await find_visible(services, signed_in, reference)
-    return await receive_images(services, request, snapshot.reference, UUID(snapshot.request_id), f"staff:{signed_in.account.id}")
+    return await receive_images(
+        services, request, snapshot.reference, UUID(snapshot.request_id), f"staff:{signed_in.account.id}"
+    )
 
 
 @router.get(
     "/{reference}/attachments/{attachment_id}", response_class=Response, summary="A photo",
     responses=problems("unauthorized", "not_found"),
 )  # fmt: skip
-async def read_staff_attachment(reference: Reference, attachment_id: UUID, services: Wired, signed_in: Staff) -> Response:
+async def read_staff_attachment(
+    reference: Reference, attachment_id: UUID, services: Wired, signed_in: Staff
+) -> Response:
     """The picture itself."""
     snapshot = await find_visible(services, signed_in, reference)
     return await picture_of(services, UUID(snapshot.request_id), attachment_id)

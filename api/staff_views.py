@@ -64,7 +64,11 @@ class RatesAnswer(Answer):
     rows: list[RatesRow]
 
 
-@router.get("/rates", summary="The three rates and the three failures", responses=problems("invalid", "unauthorized", "forbidden"))
+@router.get(
+    "/rates",
+    summary="The three rates and the three failures",
+    responses=problems("invalid", "unauthorized", "forbidden"),
+)
 async def read_rates(
     services: Wired,
     signed_in: Staff,

@@ -27,7 +27,7 @@ async def standing_of(services: Services, own: StoredRequest, language: Language
     """The citizen's view of the request."""
     snapshot = await views.snapshot(services.pool, own.id)
     events = [event for event in await timeline.events(services.pool, own.id) if event.public]
-    pictures = await attachments.of_request(services.pool, own.id)
+    pictures = await attachments.list_of(services.pool, own.id)
     policy = await policy_of(services, snapshot)
     reply_id = snapshot.reply if snapshot.state in _ANSWERED else None
     words = await texts.read_many(services.pool, services.keys, text_ids_of(events, reply_id))

@@ -59,7 +59,9 @@ _WORDS: dict[str, _Words] = {
     "string_unicode": _fixed("This text is not valid Unicode.", "Remove the broken character."),
     "string_too_short": _fixed("This must not be empty.", "Write something, or leave the field out."),
     "string_too_long": _too_long,
-    "string_pattern_mismatch": _fixed("This does not have the right form.", "The documentation under /docs shows an example."),
+    "string_pattern_mismatch": _fixed(
+        "This does not have the right form.", "The documentation under /docs shows an example."
+    ),
     "too_long": lambda context: ("These are too many.", f"Send at most {context['max_length']}."),
     "bool_type": _fixed("This must be true or false.", "Write true or false, without quotation marks."),
     "int_type": _fixed("This must be a whole number.", "Write the number without quotation marks."),

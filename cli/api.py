@@ -22,7 +22,9 @@ _WAITING_CONNECTIONS = 1024
 
 @click.command()
 @click.option("--host", envvar="HUISHENG_API_HOST", default=None, help="The address to listen on.")
-@click.option("--port", envvar="HUISHENG_API_PORT", type=click.IntRange(1, 65535), default=None, help="The port to listen on.")
+@click.option(
+    "--port", envvar="HUISHENG_API_PORT", type=click.IntRange(1, 65535), default=None, help="The port to listen on."
+)
 def api(host: str | None, port: int | None) -> int:
     """Start the HTTP interface and stay until Ctrl-C or SIGTERM."""
     settings = Settings.from_environment()

@@ -36,6 +36,7 @@ COMMANDS = {
     "outbox": Entry("cli.outbox:outbox", "Show the messages the console provider kept."),
     "demo": Entry("cli.demo:demo", "Send real messages through the whole process and count what became of them."),
     "bench": Entry("cli.bench:bench", "Measure throughput, waiting times and cost."),
+    "docs": Entry("cli.docs:docs", "Write pages of the documentation from the program."),
 }
 
 

@@ -25,6 +25,8 @@ Position = tuple[datetime, UUID]
 
 _BEFORE_THE_FIRST: Position = (datetime(9999, 1, 1, tzinfo=UTC), UUID(int=(1 << 128) - 1))
 _TITLE_CHARACTERS = 60
+_RUNNING = OPEN - PAUSED
+_LOOKED_THROUGH = 500
 
 _FIELDS = tuple(field.name for field in fields(Snapshot))
 _ENUMS: Mapping[str, Any] = {
@@ -88,12 +90,18 @@ async def listed(
     *,
     after: Position | None = None,
     limit: int = 50,
+    words: tuple[str, ...] = (),
 ) -> Page:
-    """A page of what the person may see, the latest submitted first."""
+    """A page of what the person may see, the latest submitted first.
+
+    With `words`, only what has all of them in title or description. These are encrypted, so a page looks through at most
+    500 requests; a page that found little has a `next_position` where the search goes on.
+    """
+    looked_through = _LOOKED_THROUGH if words else limit
     departments = _departments(sight, narrowed)
     before_at, before_id = after or _BEFORE_THE_FIRST
     values = {
-        "states": list(narrowed.states or State),
+        "states": _states(narrowed),
         "before_at": before_at,
         "before_id": before_id,
         "confidential": sight.confidential,
@@ -103,17 +111,40 @@ async def listed(
         "assignee": str(narrowed.assignee) if narrowed.assignee else None,
         "escalated": narrowed.escalated,
         "overdue": narrowed.overdue,
-        "running": list(OPEN - PAUSED),
+        "running": list(_RUNNING),
         "now": now,
         # One more than asked for tells whether there is a next page.
-        "most": limit + 1,
+        "most": looked_through + 1,
     }
     if departments is None:
         rows = await _QUERIES["listed_of_city"].rows(database, **values)
     else:
         rows = await _QUERIES["listed_of_departments"].rows(database, departments=departments, **values)
+    has_more = len(rows) > looked_through
+    if words:
+        return _found(keys, rows[:looked_through], words, limit, has_more)
     lines = [_listed(keys, row) for row in rows[:limit]]
-    return Page(lines, lines[-1].position if len(rows) > limit else None)
+    return Page(lines, lines[-1].position if has_more else None)
+
+
+def _found(keys: KeyRing, rows: list[asyncpg.Record], words: tuple[str, ...], limit: int, has_more: bool) -> Page:
+    """Of the rows those with all the words, up to `limit` of them."""
+    sought = [word.casefold() for word in words]
+    lines: list[Listed] = []
+    for row in rows:
+        text = " ".join(filter(None, (_opened(keys, "title", row), _opened(keys, "description", row)))).casefold()
+        if all(word in text for word in sought):
+            lines.append(_listed(keys, row))
+            if len(lines) == limit:
+                return Page(lines, lines[-1].position)
+    return Page(lines, (rows[-1]["submitted_at"], rows[-1]["request_id"]) if has_more else None)
+
+
+async def listed_by_reference(database: Database, keys: KeyRing, sight: Sight, reference: str) -> Listed | None:
+    """The request with that reference in its written form, as a line of a list; None where the person may not see it."""
+    row = await _QUERIES["listed_by_reference"].row(database, reference=reference)
+    line = _listed(keys, row) if row else None
+    return line if line and sight.covers(line.snapshot) else None
 
 
 async def listed_by_phone(
@@ -131,6 +162,12 @@ async def listed_by_phone(
     return [line for line in lines if sight.covers(line.snapshot)]
 
 
+def _states(narrowed: Filter) -> list[State]:
+    """The states to look through. What is overdue is running: no need to walk past all that is over."""
+    states = narrowed.states or State
+    return [state for state in states if state in _RUNNING or not narrowed.overdue]
+
+
 def _departments(sight: Sight, narrowed: Filter) -> list[str] | None:
     """The departments to look through; None for the whole city."""
     if narrowed.departments is None:
@@ -139,11 +176,14 @@ def _departments(sight: Sight, narrowed: Filter) -> list[str] | None:
 
 
 def _listed(keys: KeyRing, row: asyncpg.Record) -> Listed:
-    request_id = row["request_id"]
-    title = opened(keys, "title", request_id, row["title_sealed"])
+    title = _opened(keys, "title", row)
     if title is None:
-        title = beginning(opened(keys, "description", request_id, row["description_sealed"]) or "")
+        title = beginning(_opened(keys, "description", row) or "")
     return Listed(_snapshot(row), title)
+
+
+def _opened(keys: KeyRing, column: str, row: asyncpg.Record) -> str | None:
+    return opened(keys, column, row["request_id"], row[f"{column}_sealed"])
 
 
 def beginning(description: str) -> str:

@@ -168,7 +168,7 @@ async def a_town(
 ) -> AsyncIterator[Town]:
     """The town at work: staff in the database, the worker running in the sandbox."""
     policy = policy or a_city()
-    async with await open_pool(database_url, size=5) as pool:
+    async with open_pool(database_url, size=5) as pool:
         town = Town(environment, pool, policy, await _hired(pool))
         async with _at_work(environment, pool, policy):
             yield town

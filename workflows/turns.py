@@ -47,8 +47,10 @@ def staff_update(name: str, command_type: type, description: str) -> Any:
     def validator(self: _Answers, command: c.Command) -> None:
         self.check(command)
 
-    for function in (update, validator):  # the SDK reads the type of the argument here
+    for function in (update, validator):
+        # The SDK reads the type of the argument here, and takes an annotated self for one argument more.
         function.__annotations__["command"] = command_type
+        del function.__annotations__["self"]
     update.__annotations__["return"] = ActionTaken
     defined = workflow.update(name=name, description=description)(update)
     defined.validator(validator)

@@ -95,6 +95,22 @@ join snapshots on snapshots.request_id = page.request_id
 join requests on requests.id = page.request_id
 order by snapshots.submitted_at desc, snapshots.request_id desc;
 
+-- name: listed_by_reference(reference)^
+-- The request with that public number, as a line of a list.
+select
+    snapshots.request_id, snapshots.reference, snapshots.submitted_at, snapshots.confidential, snapshots.sequence,
+    snapshots.state, snapshots.category, snapshots.department, snapshots.district, snapshots.urgency,
+    snapshots.policy_version, snapshots.triage_reason, snapshots.assignee, snapshots.binding,
+    snapshots.review_required, snapshots.escalation_level, snapshots.urge_count, snapshots.urged_at,
+    snapshots.return_count, snapshots.rework_count, snapshots.assigned_at, snapshots.accepted_at,
+    snapshots.contacted_at, snapshots.resolved_at, snapshots.closed_at, snapshots.accept_due_at,
+    snapshots.contact_due_at, snapshots.return_until, snapshots.due_at, snapshots.result, snapshots.reply,
+    snapshots.resolved_by, snapshots.solved, snapshots.satisfied, snapshots.outcome, snapshots.updated_at,
+    title_sealed, description_sealed
+from requests
+join snapshots on snapshots.request_id = requests.id
+where snapshots.reference = :reference;
+
 -- name: listed_by_phone(phone_index, confidential, own, most)
 -- The latest requests that came with a phone number.
 select

@@ -1,0 +1,52 @@
+"""How much anybody may send: a text is small, a form with pictures is not."""
+
+from __future__ import annotations
+
+from starlette.datastructures import Headers
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api.errors import TooLarge, problem_of, rendered
+
+MAX_BODY_BYTES = 64 * 1024
+MAX_UPLOAD_BYTES = 40 * 1024 * 1024
+"""Of one call; more pictures go in several calls."""
+_UPLOADS = "/attachments"
+
+
+class BodyLimit:
+    """Refuses a body beyond the limit: at once where its length is told, else as soon as it has become too long."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        limit = MAX_UPLOAD_BYTES if scope["path"].endswith(_UPLOADS) else MAX_BODY_BYTES
+        told = Headers(scope=scope).get("content-length", "0")
+        if told.isdecimal() and int(told) > limit:
+            await rendered(problem_of(TooLarge(_sentence(limit))))(scope, receive, send)
+            return
+        await self._app(scope, _counted(receive, limit), send)
+
+
+def _counted(receive: Receive, limit: int) -> Receive:
+    total = 0
+
+    async def receive_counting() -> Message:
+        nonlocal total
+        message = await receive()
+        total += len(message.get("body", b""))
+        if total > limit:
+            # The one kind of exception that FastAPI lets through while it reads a body.
+            raise HTTPException(413, _sentence(limit))
+        return message
+
+    return receive_counting
+
+
+def _sentence(limit: int) -> str:
+    size = f"{limit // (1024 * 1024)} MB" if limit >= 1024 * 1024 else f"{limit // 1024} KB"
+    return f"The body is larger than {size}, the most that this address takes."

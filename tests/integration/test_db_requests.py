@@ -1,0 +1,289 @@
+"""Intake: durable at once, once per idempotency key, sealed, and in order."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from itertools import chain, repeat
+from uuid import uuid4
+
+import asyncpg
+import pytest
+
+from db import requests, texts, views
+from db.ids import new_id
+from db.pool import Pool, open_pool
+from db.requests import Contact, Idempotency, IdempotencyConflict, MessageKind
+from db.sealing import KeyRing, SealBroken
+from domain.errors import Unknown
+from domain.references import make_reference, parse_reference
+from domain.request import Snapshot, State
+from tests.rows import PHONE, SUNDAY_NOON, a_new_request, a_submitted_request
+
+EVERYTHING = a_new_request(
+    description="楼下路灯坏了，晚上很黑 🙏",
+    title="路灯",
+    language="zh",
+    category="street_light",
+    contact=Contact("张三", PHONE, "zhang@example.org"),
+    address="人民路1号",
+    place="western park",
+    lat=30.5,
+    long=120.25,
+    confidential=True,
+)
+
+
+async def test_submission_is_kept_as_it_was_sent(pool: Pool, keys: KeyRing) -> None:
+    submitted = await requests.submit(pool, keys, EVERYTHING, SUNDAY_NOON)
+    stored = await requests.find(pool, submitted.reference)
+    assert stored is not None
+    told = requests.told(keys, stored)
+    assert (told.description, told.title, told.address) == (EVERYTHING.description, "路灯", "人民路1号")
+    assert told.contact == EVERYTHING.contact
+    assert (stored.channel, stored.language, stored.given_category) == ("web", "zh", "street_light")
+    assert (stored.place, stored.lat, stored.long, stored.confidential) == ("western park", 30.5, 120.25, True)
+    assert stored.submitted_at == submitted.submitted_at == SUNDAY_NOON
+    assert parse_reference(submitted.reference) == submitted.reference
+    assert await requests.by_id(pool, submitted.request_id) == stored
+
+
+async def test_submission_without_anything_but_a_description_is_kept(pool: Pool, keys: KeyRing) -> None:
+    submitted = await requests.submit(pool, keys, a_new_request(contact=Contact()), SUNDAY_NOON)
+    stored = await requests.find(pool, submitted.reference)
+    assert stored is not None
+    assert (stored.contact_sealed, stored.phone_index, stored.title_sealed) == (None, None, None)
+    assert requests.told(keys, stored).contact == Contact()
+
+
+async def test_submission_starts_the_snapshot_and_one_message(pool: Pool, keys: KeyRing) -> None:
+    submitted = await requests.submit(pool, keys, EVERYTHING, SUNDAY_NOON)
+    assert await views.snapshot(pool, submitted.request_id) == Snapshot(
+        str(submitted.request_id), submitted.reference, SUNDAY_NOON, confidential=True, state=State.RECEIVED,
+        sequence=0, updated_at=SUNDAY_NOON,
+    )  # fmt: skip
+    rows = await pool.fetch("select kind, request_id, delivered_at from inbox")
+    assert [tuple(row) for row in rows] == [("submitted", submitted.request_id, None)]
+
+
+async def test_submission_leaves_nothing_personal_in_the_clear(pool: Pool, keys: KeyRing) -> None:
+    submitted = await requests.submit(pool, keys, EVERYTHING, SUNDAY_NOON)
+    await requests.add_message(pool, keys, submitted.request_id, MessageKind.SUPPLEMENTED, {}, "还是很黑", SUNDAY_NOON)
+    for table in ("requests", "snapshots", "inbox", "texts"):
+        shown = str([dict(row) for row in await pool.fetch(f"select * from {table}")])
+        for secret in ("张三", PHONE, "zhang@", "人民路", "路灯", "还是", submitted.token):
+            assert secret not in shown
+            assert str(secret.encode())[2:-1] not in shown
+    assert submitted.token not in repr(submitted)
+    assert "张三" not in repr(EVERYTHING)
+
+
+async def test_token_opens_its_own_request_only(pool: Pool, keys: KeyRing) -> None:
+    mine, other = [await a_submitted_request(pool, keys) for _ in range(2)]
+    stored = await requests.find(pool, mine.reference)
+    assert stored is not None
+    assert stored.accepts(mine.token)
+    assert not stored.accepts(other.token)
+    assert not stored.accepts("")
+    assert requests.token(keys, stored) == mine.token
+
+
+async def test_token_that_was_replaced_stops_working(pool: Pool, keys: KeyRing) -> None:
+    submitted = await a_submitted_request(pool, keys)
+    token = await requests.replace_token(pool, keys, submitted.request_id)
+    stored = await requests.find(pool, submitted.reference)
+    assert stored is not None
+    assert stored.accepts(token)
+    assert not stored.accepts(submitted.token)
+    assert requests.token(keys, stored) == token
+
+
+async def test_phone_is_recognised_without_being_stored(pool: Pool, keys: KeyRing) -> None:
+    submitted = await a_submitted_request(pool, keys)
+    stored = await requests.find(pool, submitted.reference)
+    assert stored is not None
+    assert stored.came_from(keys, PHONE)
+    assert not stored.came_from(keys, "+8613800000002")
+
+
+async def test_sealed_columns_do_not_open_in_another_row(pool: Pool, keys: KeyRing) -> None:
+    first, second = [await a_submitted_request(pool, keys) for _ in range(2)]
+    await pool.execute(
+        "update requests set description_sealed = (select description_sealed from requests where id = $1) where id = $2",
+        first.request_id, second.request_id,
+    )  # fmt: skip
+    stored = await requests.find(pool, second.reference)
+    assert stored is not None
+    with pytest.raises(SealBroken):
+        requests.told(keys, stored)
+
+
+async def test_unknown_reference_finds_nothing(pool: Pool) -> None:
+    assert await requests.find(pool, make_reference(SUNDAY_NOON.date(), 7)) is None
+    assert await requests.by_id(pool, uuid4()) is None
+
+
+# --- idempotency ----------------------------------------------------------------------------------------------------
+
+KEYED = a_new_request(idempotency=Idempotency("a key of the sender", b'{"description": "..."}'))
+
+
+async def test_same_key_and_body_get_the_first_answer_again(pool: Pool, keys: KeyRing) -> None:
+    first = await requests.submit(pool, keys, KEYED, SUNDAY_NOON)
+    again = await requests.submit(pool, keys, KEYED, SUNDAY_NOON + timedelta(days=3))
+    assert again == replace(first, repeated=True)
+    assert await pool.fetchval("select count(*) from inbox") == 1
+
+
+async def test_same_key_with_another_body_is_a_conflict(pool: Pool, keys: KeyRing) -> None:
+    await requests.submit(pool, keys, KEYED, SUNDAY_NOON)
+    other = replace(KEYED, idempotency=Idempotency("a key of the sender", b"{}"))
+    with pytest.raises(IdempotencyConflict) as conflict:
+        await requests.submit(pool, keys, other, SUNDAY_NOON)
+    assert conflict.value.code == "idempotency_conflict"
+    assert await pool.fetchval("select count(*) from requests") == 1
+
+
+async def test_same_key_sent_many_times_at_once_makes_one_request(pool: Pool, keys: KeyRing) -> None:
+    answers = await asyncio.gather(*(requests.submit(pool, keys, KEYED, SUNDAY_NOON) for _ in range(16)))
+    assert len({(answer.reference, answer.token) for answer in answers}) == 1
+    assert sorted(answer.repeated for answer in answers) == [False] + [True] * 15
+    assert await pool.fetchval("select count(*) from inbox") == 1
+
+
+async def test_submissions_without_a_key_are_never_the_same(pool: Pool, keys: KeyRing) -> None:
+    first, second = [await a_submitted_request(pool, keys) for _ in range(2)]
+    assert first.reference != second.reference
+
+
+# --- references -----------------------------------------------------------------------------------------------------
+
+
+async def test_reference_that_is_taken_is_drawn_again(pool: Pool, keys: KeyRing) -> None:
+    numbers = chain([5, 5, 5, 6], repeat(7))
+    first, second = [
+        await requests.submit(pool, keys, a_new_request(), SUNDAY_NOON, draw=lambda below: next(numbers))
+        for _ in range(2)
+    ]
+    assert first.reference == make_reference(SUNDAY_NOON.date(), 5)
+    assert second.reference == make_reference(SUNDAY_NOON.date(), 6)
+
+
+async def test_reference_that_is_taken_is_drawn_again_for_a_new_key_too(pool: Pool, keys: KeyRing) -> None:
+    numbers = iter([5, 5, 6])
+    await requests.submit(pool, keys, a_new_request(), SUNDAY_NOON, draw=lambda below: next(numbers))
+    second = await requests.submit(pool, keys, KEYED, SUNDAY_NOON, draw=lambda below: next(numbers))
+    assert second.reference == make_reference(SUNDAY_NOON.date(), 6)
+
+
+async def test_reference_source_that_is_stuck_is_an_error_and_not_an_endless_loop(pool: Pool, keys: KeyRing) -> None:
+    await requests.submit(pool, keys, a_new_request(), SUNDAY_NOON, draw=lambda below: 5)
+    with pytest.raises(RuntimeError, match="no free reference"):
+        await requests.submit(pool, keys, a_new_request(), SUNDAY_NOON, draw=lambda below: 5)
+
+
+# --- messages -------------------------------------------------------------------------------------------------------
+
+
+async def test_message_is_queued_behind_the_submission_with_its_text_sealed(pool: Pool, keys: KeyRing) -> None:
+    submitted = await a_submitted_request(pool, keys)
+    inbox_id = await requests.add_message(
+        pool, keys, submitted.request_id, MessageKind.RATED, {"solved": "yes", "satisfied": 5}, "thank you", SUNDAY_NOON
+    )
+    rows = await pool.fetch("select id, kind, payload from inbox order by id")
+    assert [row["kind"] for row in rows] == ["submitted", "rated"]
+    assert rows[1]["id"] == inbox_id
+    payload = rows[1]["payload"]
+    text_id = payload.pop("text")
+    assert payload == {"solved": "yes", "satisfied": 5}
+    kept = await pool.fetchrow("select * from texts")
+    assert kept is not None
+    assert str(kept["id"]) == text_id
+    assert await texts.read_many(pool, keys, [kept["id"]]) == {kept["id"]: "thank you"}
+
+
+async def test_message_without_a_text_names_none(pool: Pool, keys: KeyRing) -> None:
+    submitted = await a_submitted_request(pool, keys)
+    await requests.add_message(pool, keys, submitted.request_id, MessageKind.URGED, {}, None, SUNDAY_NOON)
+    assert await pool.fetchval("select payload from inbox where kind = 'urged'") == {}
+    assert await pool.fetchval("select count(*) from texts") == 0
+
+
+async def test_message_to_an_unknown_request_is_refused_and_leaves_nothing(pool: Pool, keys: KeyRing) -> None:
+    with pytest.raises(Unknown):
+        await requests.add_message(pool, keys, uuid4(), MessageKind.URGED, {}, "hello", SUNDAY_NOON)
+    assert await pool.fetchval("select count(*) from texts") == 0
+
+
+async def test_messages_sent_at_once_become_visible_in_the_order_of_their_numbers(
+    pool: Pool, keys: KeyRing, database_url: str
+) -> None:
+    submitted = await a_submitted_request(pool, keys)
+    seen: list[int] = []
+
+    async def look_on(writing: asyncio.Task[list[int]]) -> None:
+        async with open_pool(database_url, size=1) as looking:
+            while not writing.done():
+                newest = await looking.fetchval("select max(id) from inbox")
+                visible = await looking.fetchval("select count(*) from inbox where id <= $1", newest)
+                seen.append(newest - visible)
+
+    async def send_many() -> list[int]:
+        sends = (
+            requests.add_message(pool, keys, submitted.request_id, MessageKind.URGED, {}, "again", SUNDAY_NOON)
+            for _ in range(200)
+        )
+        return await asyncio.gather(*sends)
+
+    writing = asyncio.create_task(send_many())
+    await look_on(writing)
+    assert set(seen) == {0}, "a message became visible before one with a smaller number"
+    assert len(set(writing.result())) == 200
+
+
+# --- texts ----------------------------------------------------------------------------------------------------------
+
+
+async def test_text_kept_twice_under_one_id_stays_the_first(pool: Pool, keys: KeyRing) -> None:
+    submitted = await a_submitted_request(pool, keys)
+    text_id = new_id(SUNDAY_NOON)
+    for body in ("first", "second"):
+        assert await texts.keep(pool, keys, submitted.request_id, body, SUNDAY_NOON, text_id=text_id) == text_id
+    assert await texts.read_many(pool, keys, [text_id]) == {text_id: "first"}
+
+
+async def test_text_that_was_dropped_is_missing(pool: Pool, keys: KeyRing) -> None:
+    submitted = await a_submitted_request(pool, keys)
+    kept, dropped = [await texts.keep(pool, keys, submitted.request_id, body, SUNDAY_NOON) for body in ("a", "b")]
+    await texts.drop(pool, dropped)
+    assert await texts.read_many(pool, keys, [kept, dropped]) == {kept: "a"}
+    assert await texts.read_many(pool, keys, []) == {}
+
+
+# --- the pool -------------------------------------------------------------------------------------------------------
+
+
+async def test_pool_carries_json_and_instants_both_ways(pool: Pool) -> None:
+    at = datetime(2026, 11, 22, 4, 0, 0, 123456, tzinfo=UTC)
+    value = {"text": "汉字 \u2028 \"'", "numbers": [1, 2.5, None, True], "at": "x"}
+    row = await pool.fetchrow(
+        "select $1::jsonb as value, $2::timestamptz as at, current_setting('timezone') as zone", value, at
+    )
+    assert row is not None
+    assert (row["value"], row["at"], row["zone"]) == (value, at, "UTC")
+
+
+async def test_pool_gives_a_connection_back_clean_after_a_failure(database_url: str) -> None:
+    async with open_pool(database_url, size=1) as one:
+        with pytest.raises(asyncpg.DivisionByZeroError):
+            async with one.acquire() as connection, connection.transaction():
+                await connection.execute("select 1/0")
+        assert await one.fetchval("select 1") == 1
+
+
+async def test_pool_can_answer_for_commits_before_they_are_on_disk(database_url: str, pool: Pool) -> None:
+    async with open_pool(database_url, size=1, quick_commits=True) as quick:
+        assert await quick.fetchval("show synchronous_commit") == "off"
+    session = "select setting from pg_settings where name = 'synchronous_commit' and source = 'client'"
+    assert await pool.fetchval(session) is None

@@ -1,0 +1,355 @@
+"""Lists of the staff: only what a person may see, narrowed, page by page; and the numbers, counted from the same rows."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+from itertools import pairwise
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+
+from db import attachments, policies, rates, read_model, requests, timeline, views
+from db.pool import Pool
+from db.rates import Grouping
+from db.requests import Contact
+from db.sealing import KeyRing
+from db.views import Filter, Listed
+from domain.errors import Unknown
+from domain.request import Entry, Event, Outcome, Record, Result, Snapshot, Solved, State
+from domain.visibility import Sight
+from tests.rows import PHONE, SUNDAY_NOON, a_new_request, a_submitted_request
+
+NOW = SUNDAY_NOON + timedelta(days=10)
+DAY = timedelta(days=1)
+ALL = Sight(everything=True, confidential=True, departments=())
+CALLER = Sight(everything=True, confidential=False, departments=())
+HOUSING = Sight(everything=False, confidential=False, departments=("housing",))
+
+Stand = Callable[..., Awaitable[Snapshot]]
+
+
+@pytest.fixture
+def stand(pool: Pool, keys: KeyRing) -> Stand:
+    """Makes a request that stands as it is told to; each is submitted a minute after the one before."""
+    minutes = iter(range(1_000_000))
+
+    async def make(state: State = State.ASSIGNED, *, actions: tuple[str, ...] = (), **changes: Any) -> Snapshot:
+        sent = {name: changes.pop(name) for name in ("title", "description", "contact") if name in changes}
+        confidential = changes.get("confidential", False)
+        at = SUNDAY_NOON + timedelta(minutes=next(minutes))
+        submitted = await requests.submit(pool, keys, a_new_request(confidential=confidential, **sent), at)
+        values = {"department": "housing", "sequence": len(actions) + 1, **changes}
+        snapshot = Snapshot(str(submitted.request_id), submitted.reference, at, state=state, **values)
+        entries = tuple(
+            Entry(Event(number, at, action, "staff", "", state, state, True))
+            for number, action in enumerate(actions, 1)
+        )
+        await read_model.record(pool, Record(snapshot, entries), None, at)
+        return snapshot
+
+    return make
+
+
+def references(lines: list[Listed]) -> list[str]:
+    return [line.snapshot.reference for line in lines]
+
+
+async def the_list(pool: Pool, keys: KeyRing, sight: Sight = ALL, **narrowed: Any) -> set[str]:
+    page = await views.listed(pool, keys, sight, Filter(**narrowed), NOW)
+    assert page.next_position is None
+    return set(references(page.requests))
+
+
+# --- one request ----------------------------------------------------------------------------------------------------
+
+
+async def test_snapshot_is_found_by_id_and_by_reference(pool: Pool, stand: Stand) -> None:
+    snapshot = await stand()
+    assert await views.snapshot(pool, UUID(snapshot.request_id)) == snapshot
+    assert await views.snapshot_by_reference(pool, snapshot.reference) == snapshot
+    assert await views.snapshot_by_reference(pool, "2611-0000-00000") is None
+    with pytest.raises(Unknown):
+        await views.snapshot(pool, uuid4())
+
+
+async def test_timeline_of_a_request_without_events_is_empty(pool: Pool, keys: KeyRing) -> None:
+    request = await a_submitted_request(pool, keys)
+    assert await timeline.events(pool, request.request_id) == []
+
+
+# --- who sees what --------------------------------------------------------------------------------------------------
+
+
+async def test_list_shows_only_what_the_person_may_see(pool: Pool, keys: KeyRing, stand: Stand) -> None:
+    standing = [
+        await stand(department=department, confidential=confidential)
+        for department in ("housing", "roads", None)
+        for confidential in (False, True)
+    ]
+    roads_and_caller = Sight(everything=True, confidential=False, departments=("roads",))
+    nobody = Sight(everything=False, confidential=True, departments=())
+    for sight in (ALL, CALLER, HOUSING, roads_and_caller, nobody):
+        expected = {snapshot.reference for snapshot in standing if sight.covers(snapshot)}
+        assert await the_list(pool, keys, sight) == expected
+        of_housing = {s.reference for s in standing if sight.covers(s) and s.department == "housing"}
+        assert await the_list(pool, keys, sight, departments=("housing",)) == of_housing
+
+
+# --- narrowing ------------------------------------------------------------------------------------------------------
+
+LATE, EARLY = NOW - DAY, NOW + DAY
+SOMEBODY = uuid4()
+
+
+@pytest.mark.parametrize(
+    ("label", "narrowed", "fits", "does_not"),
+    [
+        ("one state", {"states": (State.TRIAGE,)}, {"state": State.TRIAGE}, {"state": State.ASSIGNED}),
+        (
+            "two states",
+            {"states": (State.CLOSED, State.DECLINED)},
+            {"state": State.DECLINED},
+            {"state": State.RECEIVED},
+        ),
+        ("departments", {"departments": ("roads", "parks")}, {"department": "parks"}, {"department": "housing"}),
+        ("no department that there is", {"departments": ("none",)}, None, {}),
+        ("category", {"category": "noise"}, {"category": "noise"}, {"category": None}),
+        ("district", {"district": "west"}, {"district": "west"}, {"district": "east"}),
+        ("assignee", {"assignee": SOMEBODY}, {"assignee": str(SOMEBODY)}, {"assignee": "an admin"}),
+        ("escalated", {"escalated": True}, {"escalation_level": 1}, {"escalation_level": 0}),
+        ("not escalated", {"escalated": False}, {"escalation_level": 0}, {"escalation_level": 3}),
+        ("overdue", {"overdue": True}, {"due_at": LATE}, {"due_at": EARLY}),
+        ("overdue by the time to decide", {"overdue": True}, {"state": State.TRIAGE, "accept_due_at": LATE}, {}),
+        ("not overdue: accepted late, due later", {"overdue": True}, None, {"due_at": EARLY, "accept_due_at": LATE}),
+        ("not overdue: in a pause", {"overdue": True}, None, {"state": State.ON_HOLD, "due_at": LATE}),
+        ("not overdue: over", {"overdue": True}, None, {"state": State.CLOSED, "due_at": LATE}),
+        ("in time", {"overdue": False}, {"due_at": EARLY}, {"due_at": LATE}),
+        ("in time: nothing promised", {"overdue": False}, {}, {"due_at": LATE}),
+    ],
+)
+async def test_list_is_narrowed_to(
+    pool: Pool,
+    keys: KeyRing,
+    stand: Stand,
+    label: str,
+    narrowed: dict[str, Any],
+    fits: dict[str, Any] | None,
+    does_not: dict[str, Any],
+) -> None:
+    await stand(**does_not)
+    expected = {(await stand(**fits)).reference} if fits is not None else set()
+    assert await the_list(pool, keys, **narrowed) == expected
+
+
+@pytest.mark.parametrize("state", State)
+@pytest.mark.parametrize("due_at", [None, LATE, EARLY])
+async def test_list_and_snapshot_agree_on_what_is_overdue(
+    pool: Pool, keys: KeyRing, stand: Stand, state: State, due_at: datetime | None
+) -> None:
+    snapshot = await stand(state, due_at=due_at)
+    assert await the_list(pool, keys, overdue=snapshot.is_overdue(NOW)) == {snapshot.reference}
+    assert await the_list(pool, keys, overdue=not snapshot.is_overdue(NOW)) == set()
+
+
+async def test_list_titles_are_the_citizens_own_or_the_beginning_of_the_description(
+    pool: Pool, keys: KeyRing, stand: Stand
+) -> None:
+    for sent in ({"title": "路灯"}, {"description": "short\nenough"}, {"description": "很长" * 100}):
+        await stand(**sent)
+    page = await views.listed(pool, keys, ALL, Filter(), NOW)
+    assert [line.title for line in page.requests] == ["很长" * 29 + "很…", "short enough", "路灯"]
+    assert "路灯" not in repr(page)
+
+
+# --- paging ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("label", "sight", "narrowed"),
+    [
+        ("the whole city", ALL, Filter()),
+        ("two departments", Sight(False, False, ("housing", "roads")), Filter()),
+        ("two states", ALL, Filter(states=(State.ASSIGNED, State.TRIAGE))),
+    ],
+)
+async def test_list_pages_through_everything_once_the_latest_first(
+    pool: Pool, keys: KeyRing, stand: Stand, label: str, sight: Sight, narrowed: Filter
+) -> None:
+    standing = [
+        await stand(state, department=department)
+        for _ in range(3)
+        for state in (State.ASSIGNED, State.TRIAGE)
+        for department in ("housing", "roads")
+    ]
+    same_moment = await pool.fetchval("select submitted_at from snapshots limit 1")
+    await pool.execute("update snapshots set submitted_at = $1 where state = 'triage'", same_moment)
+
+    seen: list[str] = []
+    after = None
+    while True:
+        page = await views.listed(pool, keys, sight, narrowed, NOW, after=after, limit=5)
+        assert len(page.requests) <= 5
+        seen += references(page.requests)
+        if page.next_position is None:
+            break
+        after = page.next_position
+    assert len(seen) == len(set(seen)) == len(standing)
+    order = await pool.fetch("select reference from snapshots order by submitted_at desc, request_id desc")
+    assert seen == [row["reference"] for row in order]
+
+
+async def test_list_that_just_fills_a_page_has_no_next_one(pool: Pool, keys: KeyRing, stand: Stand) -> None:
+    for _ in range(3):
+        await stand()
+    page = await views.listed(pool, keys, ALL, Filter(), NOW, limit=3)
+    assert (len(page.requests), page.next_position) == (3, None)
+
+
+async def test_list_by_phone_shows_what_the_person_may_see(pool: Pool, keys: KeyRing, stand: Stand) -> None:
+    own, foreign = await stand(), await stand(department="roads")
+    await stand(contact=Contact(phone="+8613800000009"))
+    assert references(await views.listed_by_phone(pool, keys, ALL, PHONE)) == [foreign.reference, own.reference]
+    assert references(await views.listed_by_phone(pool, keys, HOUSING, PHONE)) == [own.reference]
+
+
+# --- rates ----------------------------------------------------------------------------------------------------------
+
+AT = SUNDAY_NOON
+ASSIGNED = {"assigned_at": AT, "contact_due_at": AT + DAY, "due_at": AT + 5 * DAY}
+DONE = {**ASSIGNED, "contacted_at": AT, "resolved_at": AT + DAY}
+
+
+@pytest.mark.parametrize(
+    ("label", "standing", "counted"),
+    [
+        ("received", {"state": State.RECEIVED}, set()),
+        ("declined from triage", {"state": State.DECLINED, "closed_at": AT}, set()),
+        (
+            "contacted in time",
+            {**ASSIGNED, "contacted_at": AT + DAY},
+            {"assigned", "contacted_in_time", "slow_response"},
+        ),
+        (
+            "contacted in time, not due yet",
+            {**ASSIGNED, "contacted_at": AT, "due_at": NOW},
+            {"assigned", "contacted_in_time"},
+        ),
+        ("contacted late", {**ASSIGNED, "contacted_at": AT + 2 * DAY, "due_at": NOW}, {"assigned", "slow_response"}),
+        ("contacted where no contact is promised", {**DONE, "contact_due_at": None}, {"assigned", "contacted_in_time"}),
+        ("never contacted", ASSIGNED, {"assigned", "no_response"}),
+        ("not contacted, still time", {**ASSIGNED, "contact_due_at": NOW}, {"assigned", "contact_pending"}),
+        ("not contacted, nothing promised", {**ASSIGNED, "contact_due_at": None}, {"assigned", "contact_pending"}),
+        ("withdrawn in time", {**ASSIGNED, "closed_at": AT, "state": State.WITHDRAWN}, {"assigned", "contact_pending"}),
+        ("withdrawn too late", {**ASSIGNED, "closed_at": AT + 2 * DAY}, {"assigned", "no_response"}),
+        ("resolved in time", DONE, {"assigned", "contacted_in_time"}),
+        ("resolved late", {**DONE, "resolved_at": AT + 6 * DAY}, {"assigned", "contacted_in_time", "slow_response"}),
+        (
+            "solved and satisfied",
+            {**DONE, "solved": Solved.YES, "satisfied": 3, "outcome": Outcome.SOLVED},
+            {"assigned", "contacted_in_time", "answered", "solved", "satisfied"},
+        ),
+        (
+            "partly solved and dissatisfied",
+            {**DONE, "solved": Solved.PARTLY, "satisfied": 2},
+            {"assigned", "contacted_in_time", "answered"},
+        ),
+        (
+            "not solved",
+            {**DONE, "solved": Solved.NO, "satisfied": 1},
+            {"assigned", "contacted_in_time", "answered", "wrong_response"},
+        ),
+        ("no reply", {**DONE, "outcome": Outcome.NO_REPLY}, {"assigned", "contacted_in_time", "no_reply"}),
+        ("returned", {**DONE, "return_count": 2}, {"assigned", "contacted_in_time", "wrong_response"}),
+        ("reworked", {**DONE, "rework_count": 1}, {"assigned", "contacted_in_time", "wrong_response"}),
+        (
+            "the department's own word",
+            {**DONE, "result": Result.NOT_SOLVED},
+            {"assigned", "contacted_in_time", "wrong_response"},
+        ),
+        (
+            "decided as not solved",
+            {**DONE, "outcome": Outcome.NOT_SOLVED_FINAL},
+            {"assigned", "contacted_in_time", "wrong_response"},
+        ),
+        (
+            "reassigned twice, returned and reworked",
+            {**DONE, "actions": ("reassign", "reassign"), "return_count": 1, "rework_count": 1},
+            {"assigned", "contacted_in_time", "wrong_response"},
+        ),
+    ],
+)
+async def test_rates_count_a_request_that_is(
+    pool: Pool, stand: Stand, label: str, standing: dict[str, Any], counted: set[str]
+) -> None:
+    await stand(**standing)
+    (counts,) = await rates.counts(pool, Grouping.CITY, AT - DAY, NOW, NOW)
+    figures = {name: getattr(counts, name) for name in counts.__slots__ if name not in ("part", "submitted")}
+    assert {name for name, number in figures.items() if number} == counted
+    assert set(figures.values()) <= {0, 1}
+    assert counts.submitted == 1
+
+
+async def test_rates_are_told_apart_by_part_and_those_without_one_come_last(pool: Pool, stand: Stand) -> None:
+    for department, district in (("roads", "west"), ("housing", "west"), ("housing", None), (None, None)):
+        await stand(department=department, district=district)
+    by = {grouping: await rates.counts(pool, grouping, AT, NOW, NOW) for grouping in Grouping}
+    assert [(c.part, c.submitted) for c in by[Grouping.CITY]] == [(None, 4)]
+    assert [(c.part, c.submitted) for c in by[Grouping.DEPARTMENT]] == [("housing", 2), ("roads", 1), (None, 1)]
+    assert [(c.part, c.submitted) for c in by[Grouping.DISTRICT]] == [("west", 2), (None, 2)]
+    assert [(c.part, c.submitted) for c in by[Grouping.CATEGORY]] == [(None, 4)]
+
+
+async def test_rates_count_each_request_in_exactly_one_period(pool: Pool, stand: Stand) -> None:
+    first = await stand()
+    second = await stand()
+    at = [first.submitted_at, second.submitted_at, NOW]
+    for begins, ends in pairwise(at):
+        (counts,) = await rates.counts(pool, Grouping.CITY, begins, ends, NOW)
+        assert counts.submitted == 1
+    assert await rates.counts(pool, Grouping.CITY, NOW, NOW + DAY, NOW) == []
+
+
+# --- policies and pictures ------------------------------------------------------------------------------------------
+
+
+async def test_policy_that_is_activated_replaces_the_one_before(pool: Pool) -> None:
+    assert await policies.active_version(pool) is None
+    for day, version in enumerate(("v1", "v2", "v1")):
+        await policies.activate(pool, version, "demo", {"name": version, "words": ["灯"]}, AT + day * DAY)
+        assert await policies.active_version(pool) == version
+    assert await policies.content_of(pool, "v2") == {"name": "v2", "words": ["灯"]}
+    assert await policies.content_of(pool, "v3") is None
+    listed = [(version.version, version.active) for version in await policies.versions(pool)]
+    assert listed == [("v2", False), ("v1", True)]
+
+
+async def test_pictures_are_sealed_listed_and_read_by_their_request_only(pool: Pool, keys: KeyRing) -> None:
+    mine, other = [(await a_submitted_request(pool, keys)).request_id for _ in range(2)]
+    pictures = [("image/jpeg", b"\xff\xd8 one"), ("image/png", b"\x89PNG two")]
+    kept = await attachments.keep(pool, keys, mine, "citizen", pictures, AT, at_most=10)
+    assert kept is not None
+    assert {picture.id for picture in await attachments.list_of(pool, mine)} == {picture.id for picture in kept}
+    assert [await attachments.read(pool, keys, mine, picture.id) for picture in kept] == pictures
+    assert await attachments.read(pool, keys, other, kept[0].id) is None
+    assert b"one" not in await pool.fetchval("select image_sealed from attachments where content_type = 'image/jpeg'")
+
+
+async def test_pictures_beyond_the_most_are_refused_all_together(pool: Pool, keys: KeyRing) -> None:
+    request = (await a_submitted_request(pool, keys)).request_id
+    one = [("image/png", b"one")]
+    assert await attachments.keep(pool, keys, request, "citizen", one * 8, AT, at_most=10) is not None
+    assert await attachments.keep(pool, keys, request, "citizen", one * 3, AT, at_most=10) is None
+    assert len(await attachments.list_of(pool, request)) == 8
+
+
+async def test_pictures_sent_at_once_do_not_pass_the_most_together(pool: Pool, keys: KeyRing) -> None:
+    request = (await a_submitted_request(pool, keys)).request_id
+    sending = (
+        attachments.keep(pool, keys, request, "citizen", [("image/png", b"x")] * 2, AT, at_most=10) for _ in range(8)
+    )
+    kept = await asyncio.gather(*sending)
+    assert sum(pictures is not None for pictures in kept) == 5
+    assert len(await attachments.list_of(pool, request)) == 10
