@@ -11,6 +11,7 @@ from uuid import UUID
 
 from api.actions import STAFF_ACTIONS
 from api.errors import NOT_FOUND_DETAIL
+from api.reopening import can_reopen, policy_of
 from api.services import Services
 from api.signed_in import SignedIn
 from api.staff_schemas import (
@@ -28,7 +29,8 @@ from db import attachments, notice_history, requests, staff, texts, timeline
 from db.requests import StoredRequest
 from db.views import beginning
 from domain.errors import Unknown
-from domain.lifecycle import allowed_actions
+from domain.lifecycle import Action, allowed_actions
+from domain.policy import Policy
 from domain.request import OPEN, PAUSED, Actor, Event, Snapshot
 from workflows.contract import workflow_id
 
@@ -57,7 +59,7 @@ async def dossier_of(services: Services, signed_in: SignedIn, snapshot: Snapshot
         timeline=[_event(event, words, people) for event in events],
         notices=[NoticeAnswer.model_validate(asdict(notice)) for notice in sent],
         attachments=[attachment_answer("staff/requests", snapshot.reference, picture) for picture in pictures],
-        may=may_of(snapshot, signed_in.actor, now),
+        may=may_of(await policy_of(services, snapshot), snapshot, signed_in.actor, now),
         temporal_url=_temporal_url(services, snapshot.reference),
     )
 
@@ -68,7 +70,7 @@ def is_overdue(snapshot: Snapshot, now: datetime) -> bool:
     return snapshot.state in _RUNNING and due_at is not None and due_at < now
 
 
-def may_of(snapshot: Snapshot, actor: Actor, now: datetime) -> list[MayAnswer]:
+def may_of(policy: Policy, snapshot: Snapshot, actor: Actor, now: datetime) -> list[MayAnswer]:
     """The actions that this person may take now, with what each asks for."""
     open_to_actor = [action for action in allowed_actions(snapshot, actor, now) if action in STAFF_ACTIONS]
     return [
@@ -86,6 +88,7 @@ def may_of(snapshot: Snapshot, actor: Actor, now: datetime) -> list[MayAnswer]:
             ],
         )
         for action in open_to_actor
+        if action is not Action.REOPEN or can_reopen(policy, snapshot, now)
     ]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from api.reopening import require_reopening_time
 from api.schemas import AcceptedAnswer
 from api.services import Services
 from db import views
@@ -34,5 +35,7 @@ async def send_message(
     now = services.now()
     snapshot = await views.snapshot(services.pool, own.id)
     permit(snapshot, action, CITIZEN, now)
+    if action is Action.REOPEN:
+        await require_reopening_time(services, snapshot, now)
     await add_message(services.pool, services.keys, own.id, _KINDS[action], payload or {}, text, now)
     return AcceptedAnswer(state=snapshot.state, accepted_at=now)

@@ -5,20 +5,21 @@ A reply that waits for its review is not public, nor are notes, reasons between 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
 from uuid import UUID
 
 from api.messages import CITIZEN_ACTIONS
+from api.reopening import can_reopen, policy_of
 from api.schemas import AttachmentAnswer, CategoryName, DepartmentName, Language, RequestAnswer, TimelineEntry
 from api.services import Services
 from api.words import category_name, department_name, timeline_line
 from db import attachments, requests, texts, timeline, views
 from db.attachments import Attachment
 from db.requests import StoredRequest
-from domain.lifecycle import allowed_actions
+from domain.lifecycle import Action, allowed_actions
 from domain.policy import Policy
 from domain.request import CITIZEN, Event, Snapshot, State
-from policies.store import NoPolicy
 
 _ANSWERED = frozenset({State.RESOLVED, State.CLOSED})
 
@@ -45,20 +46,18 @@ async def standing_of(services: Services, own: StoredRequest, language: Language
         satisfied=snapshot.satisfied,
         reply=words.get(UUID(reply_id)) if reply_id else None,
         question=None,
-        may=[action for action in allowed_actions(snapshot, CITIZEN, services.now()) if action in CITIZEN_ACTIONS],
+        may=[*citizen_may(policy, snapshot, services.now())],
         timeline=[_entry(policy, event, words, language) for event in events],
         attachments=[attachment_answer("requests", own.reference, picture) for picture in pictures],
     )
 
 
-async def policy_of(services: Services, snapshot: Snapshot) -> Policy:
-    """The policy that the request was assigned under; the one in force as long as it has none."""
-    if snapshot.policy_version is not None:
-        try:
-            return await services.policies.version(snapshot.policy_version)
-        except NoPolicy:
-            pass  # dropped from the database by hand: today's names are better than no page
-    return await services.policies.active()
+def citizen_may(policy: Policy, snapshot: Snapshot, now: datetime) -> Iterator[Action]:
+    """What the citizen can do with the request now, in the order of the table."""
+    for action in allowed_actions(snapshot, CITIZEN, now):
+        is_too_late = action is Action.REOPEN and not can_reopen(policy, snapshot, now)
+        if action in CITIZEN_ACTIONS and not is_too_late:
+            yield action
 
 
 def attachment_answer(address: str, reference: str, picture: Attachment) -> AttachmentAnswer:

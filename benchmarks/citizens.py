@@ -16,6 +16,7 @@ import uvloop
 
 from benchmarks.jobs import Job, Loop, Outcome
 from benchmarks.wire import Answer, Connection, NoAnswer
+from demonstration.phones import fictitious_phone
 
 FIRST_LOOK_SECONDS = 0.04
 """A citizen who waits looks this long after sending, and each time a third later, up to half a second."""
@@ -73,7 +74,11 @@ class Citizen:
         self._bodies = bodies
 
     async def live(self) -> None:
-        rounds = {Loop.SUBMISSIONS: self._submit, Loop.ASSIGNMENTS: self._be_assigned, Loop.LIFECYCLES: self._whole_life}
+        rounds = {
+            Loop.SUBMISSIONS: self._submit,
+            Loop.ASSIGNMENTS: self._be_assigned,
+            Loop.LIFECYCLES: self._whole_life,
+        }
         a_round: Callable[[], Awaitable[object]] = rounds[self._job.loop]
         while not self._tally.is_over():
             began = time.perf_counter()
@@ -135,14 +140,14 @@ def _expected(answer: Answer, status: int) -> Answer:
 
 
 def _bodies(job: Job) -> Iterator[dict[str, object]]:
-    """Requests without end. The numbers are of the North American range that is reserved for fiction."""
+    """Requests without end."""
     number = 0
     while True:
         text = job.descriptions[number % len(job.descriptions)]
         yield {
             "description": f"{text}（第{number}件）",
             "title": text[:12],
-            "contact": {"phone": f"+1{202 + number // 100 % 8}5550{100 + number % 100}"},
+            "contact": {"phone": fictitious_phone(number)},
             "language": "zh",
         }
         number += 1

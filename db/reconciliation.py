@@ -61,9 +61,7 @@ async def broken_timelines(database: Database, references: Sequence[str]) -> lis
 
 
 async def notice_books(database: Database, references: Sequence[str]) -> NoticeBooks:
-    by_state = {
-        row["state"]: row["number"] for row in await _QUERIES["notices"].rows(database, references=references)
-    }
+    by_state = {row["state"]: row["number"] for row in await _QUERIES["notices"].rows(database, references=references)}
     twice = await _QUERIES["sent_more_than_once"].value(database, references=references)
     kept = await _QUERIES["kept_messages"].value(database, references=references)
     return NoticeBooks(by_state, int(twice), int(kept))

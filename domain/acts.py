@@ -194,13 +194,16 @@ def _(command: c.Rate, before: Snapshot, row: Transition, at: datetime, plan: Pl
 @take.register
 def _(command: c.Reopen, before: Snapshot, row: Transition, at: datetime, plan: Plan | None) -> Turn:
     assert plan is not None
-    changes: Changes = {"outcome": None, "closed_at": None, "resolved_at": None, "review_required": True}
-    if State.ADJUDICATION in row.targets:
-        changes |= in_triage(plan) | {"state": State.ADJUDICATION, "triage_reason": "reworked_in_vain"}
+    changes: Changes = {"outcome": None, "closed_at": None, "resolved_at": None}
+    if plan.department is None:
+        reason = "reworked_in_vain" if State.ADJUDICATION in row.targets else "no_route"
+        # The answer was given by the old due date; a decision to assign fixes a new one.
+        changes |= in_triage(plan) | {"state": State.ADJUDICATION, "triage_reason": reason, "due_at": None}
         changes["department"] = before.department  # a party to the decision
     else:
         level = min(before.escalation_level + 1, MAX_ESCALATION_LEVEL)
-        changes |= assigned(plan, at) | {"rework_count": before.rework_count + 1, "escalation_level": level}
+        changes |= assigned(plan, at, before) | {"due_at": plan.due_at}
+        changes |= {"rework_count": before.rework_count + 1, "escalation_level": level}
     changes["review_required"] = True
     return make_turn(before, Action.REOPEN, command.by, at, text=command.text, **changes)
 

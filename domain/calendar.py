@@ -26,6 +26,7 @@ WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", 
 DAY_MINUTES = 1440
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+_MINUTE = 60_000_000
 _PERIOD = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]):([0-5]\d)|([01]\d|2[0-3]):([0-5]\d)-24:00", re.ASCII)
 _YEARS_AHEAD = 3
 _FIRST_YEAR, _LAST_YEAR = 1971, 2500
@@ -201,17 +202,22 @@ class Calendar:
         if first_year < _FIRST_YEAR:
             raise ValueError(f"the calendar begins with the year {_FIRST_YEAR + 1}")
         days = _Days([], [], [], [])
-        worked = 0
+        worked, midnight = 0, self._moment(date(first_year, 1, 1), 0)
         for day in _days_between(date(first_year, 1, 1), date(min(last_year, _LAST_YEAR), 12, 31)):
-            periods = self.periods_on(day)
+            periods = sorted(self.periods_on(day))
+            next_midnight = self._moment(day, DAY_MINUTES)
             if periods:
                 days.first_periods.append(len(days.starts))
-            for period in sorted(periods):
-                start, end = self._moment(day, period.start), self._moment(day, period.end)
+            for period in periods:
+                if next_midnight - midnight == DAY_MINUTES * _MINUTE:
+                    start, end = midnight + period.start * _MINUTE, midnight + period.end * _MINUTE
+                else:
+                    start, end = self._moment(day, period.start), self._moment(day, period.end)
                 days.starts.append(start)
                 days.ends.append(end)
                 days.worked.append(worked)
                 worked += end - start
+            midnight = next_midnight
         days.first_periods.append(len(days.starts))
         return days
 

@@ -11,25 +11,28 @@ from __future__ import annotations
 
 import math
 import re
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 from domain.classified import Classified
-from domain.lexicon import Lexicon
+from domain.lexicon import Forms, Lexicon
 from domain.policy import Category, Policy, Watch
 from domain.request import Urgency
 
 TITLE_WEIGHT = 2.0
 NAME_WEIGHT = 1.5
 HINT_WEIGHT = 0.35
-STRONG = 1.0
-"""The score whose strength is 1 - 1/e: one keyword of two characters, said once."""
+STRONG = 0.6
+"""The score whose strength is 1 - 1/e. A keyword of two characters, said once, scores 1: a strength of 0.81."""
 CANDIDATES = 3
 
 CHOSEN = "citizen"
 _NAME_PARTS = re.compile(r"[、,，;；/（）()]")
+
+
+_Weighted = tuple[tuple[Forms, float], ...]
 
 
 @dataclass(frozen=True)
@@ -61,8 +64,9 @@ class Classifier:
 
         Words of danger come first: where neither the citizen nor the text names a category of danger, theirs is taken.
         """
-        alarms = self._alarms(f"{title}\n{description}")
-        candidates = self._candidates(self._scores(title, description))
+        texts = ((Forms.of(title), TITLE_WEIGHT), (Forms.of(description), 1.0))
+        alarms = self._alarms(texts)
+        candidates = self._candidates(self._scores(texts))
         category, confidence, by = self._decided(candidates, given)
         danger = next((watch for watch in alarms if watch.danger), None)
         if danger is not None and danger.category is not None and not self._is_danger(category):
@@ -86,16 +90,17 @@ class Classifier:
     def _is_danger(self, category: str | None) -> bool:
         return category is not None and self._policy.category(category).urgency is Urgency.DANGER
 
-    def _alarms(self, text: str) -> list[Watch]:
+    def _alarms(self, texts: _Weighted) -> list[Watch]:
         """The watches that the text sets off, each once, in the order of the text."""
-        return list({watch.code: watch for _, watches in self._watches.find(text) for watch in watches}.values())
+        found = (watches for text, _ in texts for _, watches in self._watches.find(text))
+        return list({watch.code: watch for watches in found for watch in watches}.values())
 
-    def _scores(self, title: str, description: str) -> dict[int, float]:
-        heard: Counter[str] = Counter()
+    def _scores(self, texts: _Weighted) -> dict[int, float]:
+        heard: dict[str, float] = defaultdict(float)
         speaks: dict[str, list[_Speaks]] = {}
-        for text, weight in ((title, TITLE_WEIGHT), (description, 1.0)):
+        for text, weight in texts:
             for word, said in self._words.find(text):
-                heard[word] += weight  # type: ignore[assignment]
+                heard[word] += weight
                 speaks[word] = said
         scores: dict[int, float] = defaultdict(float)
         for word, times in heard.items():

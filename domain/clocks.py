@@ -8,12 +8,11 @@ from domain.request import Alarm, AlarmKind, Snapshot, State, Turn
 
 
 def alarms_after(turn: Turn, running: tuple[Alarm, ...], planned: tuple[Alarm, ...] | None = None) -> tuple[Alarm, ...]:
-    """The clocks that run after a turn: a new plan brings its own, and what the turn settled is stopped."""
+    """The clocks that run after a turn: a new plan brings its own, and what is settled by then is stopped."""
     after = turn.snapshot
     held = tuple(alarm for alarm in running if alarm.kind is AlarmKind.SEND_HELD)
-    if planned is not None:
-        return tuple(sorted((*planned, *held), key=_moment))
-    kept = tuple(alarm for alarm in running if alarm not in held and _still_counts(alarm, after))
+    clocks = running if planned is None else planned
+    kept = tuple(alarm for alarm in clocks if alarm not in held and _still_counts(alarm, after))
     return tuple(sorted((*kept, *held), key=_moment))
 
 

@@ -10,6 +10,8 @@ import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import Generic, TypeVar
 
 LONGEST_TEXT = 12_000
@@ -18,8 +20,22 @@ LONGEST_TEXT = 12_000
 Sense = TypeVar("Sense")
 
 _ENGLISH_WORD = re.compile(r"[a-z0-9]+(?:'[a-z]+)?")
+_SPACE = re.compile(" ")
 _GAP_IN_CHINESE = re.compile(r"(?<=[^\x00-\xff])\s+(?=[^\x00-\xff])")
 _PLURALS = (("ies", "y"), ("ses", "s"), ("xes", "x"), ("ches", "ch"), ("shes", "sh"), ("s", ""))
+
+
+@dataclass(frozen=True)
+class Forms:
+    """A text made ready for looking up words in both languages; made once, used by every lexicon."""
+
+    chinese: str
+    english: str
+
+    @classmethod
+    def of(cls, text: str) -> Forms:
+        text = text[:LONGEST_TEXT]
+        return cls(_chinese(text), _english(text))
 
 
 class Lexicon(Generic[Sense]):
@@ -36,25 +52,28 @@ class Lexicon(Generic[Sense]):
         for word in self._senses:
             lengths[word[:2]].add(len(word))
         self._lengths = {start: tuple(sorted(found, reverse=True)) for start, found in lengths.items()}
+        firsts = {re.escape(start[0]) for start in self._lengths if start and start[0] != " "}
+        self._starts_chinese = re.compile(f"[{''.join(sorted(firsts))}]" if firsts else "(?!)")
 
-    def find(self, text: str) -> list[tuple[str, list[Sense]]]:
+    def find(self, text: Forms) -> list[tuple[str, list[Sense]]]:
         """The words found in the text, in order and as often as they stand there, each with its senses."""
-        text = text[:LONGEST_TEXT]
-        found = [*self._find_in(_chinese(text)), *self._find_in(_english(text))]
-        return [(word, self._senses[word]) for word in found if self._senses[word]]
+        chinese = self._find_in(text.chinese, self._starts_chinese)
+        english = self._find_in(text.english, _SPACE) if text.english else ()
+        return [(word, self._senses[word]) for word in (*chinese, *english) if self._senses[word]]
 
-    def _find_in(self, text: str) -> Iterator[str]:
-        lengths, senses = self._lengths, self._senses
-        position, last = 0, len(text) - 1
-        while position < last:
+    def _find_in(self, text: str, starts: re.Pattern[str]) -> Iterator[str]:
+        lengths, senses, free_from = self._lengths, self._senses, 0
+        for start in starts.finditer(text):
+            position = start.start()
+            if position < free_from:
+                continue
             for length in lengths.get(text[position : position + 2], ()):
                 word = text[position : position + length]
                 if word in senses:
                     yield word
                     # English words share the space between them.
-                    position += length - 1 - word.endswith(" ")
+                    free_from = position + length - word.endswith(" ")
                     break
-            position += 1
 
 
 def _chinese(text: str) -> str:
@@ -68,6 +87,7 @@ def _english(text: str) -> str:
     return f" {' '.join(map(_singular, words))} " if words else ""
 
 
+@lru_cache(maxsize=4096)
 def _singular(word: str) -> str:
     if len(word) <= 3 or word.endswith("ss"):
         return word

@@ -25,7 +25,7 @@ def submit(received: Snapshot, by: Actor) -> Turn:
 def auto_assign(before: Snapshot, plan: Plan, at: datetime, facts: Mapping[str, str | None]) -> Turn:
     """It goes to the department that the policy names for its category and district."""
     return make_turn(
-        before, Action.AUTO_ASSIGN, SYSTEM, at, facts={"department": plan.department, **facts}, **assigned(plan, at)
+        before, Action.AUTO_ASSIGN, SYSTEM, at, facts={"department": plan.department, **facts}, **assigned(plan, at, before)
     )
 
 
@@ -51,7 +51,7 @@ def escalate_by_rung(
     """The next rung hears of it; where it takes over (`plan` given), the assignment moves there, the due date stays."""
     changes: dict[str, Any] = {"escalation_level": max(rung.level, before.escalation_level)}
     if plan is not None:
-        changes |= assigned(plan, at) | {"due_at": before.due_at or plan.due_at}
+        changes |= assigned(plan, at, before)
     after = replace(before, **changes)
     facts = {"level": str(rung.level), "department": after.department, "previous_department": before.department}
     notices = _escalation_notices(before, after, rung)

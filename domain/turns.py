@@ -64,8 +64,11 @@ _TEXT_FACTS = frozenset({"target", "reason_code", "previous_department"})
 """The facts of an event that its notices may name."""
 
 
-def assigned(plan: Plan, at: datetime, before: Snapshot | None = None) -> Changes:
-    """The changes of a new assignment; the due date of an earlier one stays as it was fixed (PROCESS.md section 4)."""
+def assigned(plan: Plan, at: datetime, before: Snapshot) -> Changes:
+    """The changes of a new assignment; the due date of an earlier one stays as it was fixed (PROCESS.md section 4).
+
+    So does the deadline of the first contact once there was one: a new assignment makes no late contact timely.
+    """
     return {
         "state": State.ASSIGNED,
         "department": plan.department,
@@ -77,10 +80,10 @@ def assigned(plan: Plan, at: datetime, before: Snapshot | None = None) -> Change
         "assignee": None,
         "triage_reason": None,
         "accept_due_at": plan.accept_due_at,
-        "contact_due_at": plan.contact_due_at,
+        "contact_due_at": before.contact_due_at if before.contacted_at else plan.contact_due_at,
         "return_until": plan.return_until,
-        "due_at": (before.due_at if before else None) or plan.due_at,
-        "review_required": plan.review_required or bool(before and before.review_required),
+        "due_at": before.due_at or plan.due_at,
+        "review_required": plan.review_required or before.review_required,
     }
 
 
@@ -89,6 +92,7 @@ def in_triage(plan: Plan) -> Changes:
         "state": State.TRIAGE,
         "policy_version": plan.policy_version,
         "accept_due_at": plan.accept_due_at,
+        "accepted_at": None,
         "department": None,
         "assignee": None,
     }

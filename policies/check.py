@@ -25,7 +25,7 @@ def check_folder(path: Path) -> list[Mistake]:
 def checked(path: Path) -> tuple[Folder, list[Mistake]]:
     """The folder as it was read, with all its mistakes."""
     folder = read_folder(path)
-    if path.is_dir():
+    if folder.raw or folder.unreadable:
         known = known_in(folder)
         for check in CHECKS:
             check(folder, known)

@@ -7,7 +7,7 @@ from functools import lru_cache
 from shapely import Point, STRtree, prepare
 from shapely.geometry import shape
 
-from domain.lexicon import Lexicon
+from domain.lexicon import Forms, Lexicon
 from domain.policy import Policy
 
 
@@ -41,7 +41,7 @@ class Jurisdictions:
 
     def district_named(self, text: str) -> str | None:
         """The district whose name the text mentions; None where it mentions none, or several."""
-        named = {code for _, codes in self._names.find(text) for code in codes}
+        named = {code for _, codes in self._names.find(Forms.of(text)) for code in codes}
         return named.pop() if len(named) == 1 else None
 
 

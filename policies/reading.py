@@ -71,6 +71,9 @@ def read_folder(path: Path) -> Folder:
     if not path.is_dir():
         folder.add(".", "", f"there is no folder {path}")
         return folder
+    if not any((path / name).exists() for name in SINGLE_FILES):
+        folder.add(".", "", f"{path} is not a policy folder; one has the files {', '.join(sorted(SINGLE_FILES))}")
+        return folder
     seen = set()
     for file in _files(path, folder):
         seen.add(file)

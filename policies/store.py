@@ -7,11 +7,15 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 from typing import Any
 
+import structlog
+
 from domain.deadlines import quiet_until
 from domain.errors import HuishengError
 from domain.policy import Policy, from_plain
 
 FRESH_SECONDS = 2.0
+
+logger = structlog.get_logger(__name__)
 
 ActiveVersion = Callable[[], Awaitable[str | None]]
 ContentOf = Callable[[str], Awaitable[Mapping[str, Any] | None]]
@@ -73,9 +77,10 @@ class PolicyStore:
             if version is None:
                 raise NoPolicy("No policy is active. Load one: huisheng policy load policies/demo")
             self._active = await self.version(version)
-        except Exception:
+        except Exception as error:
             if self._active is None:
                 raise
+            logger.warning("policy_not_refreshed", kept=self._active.version, error=type(error).__name__)
         self._fresh_until = self._clock() + FRESH_SECONDS
 
     def _clock(self) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -15,7 +15,7 @@ from argon2 import PasswordHasher
 from fastapi import FastAPI
 
 from api.app import create_app
-from api.services import Services
+from api.services import Services, system_clock
 from db import policies, staff
 from db.staff import NewAccount, Place
 from domain.policy import Policy, to_plain
@@ -55,7 +55,7 @@ class Interface:
 
     def from_address(self, address: str, **options: Any) -> httpx2.AsyncClient:
         transport = httpx2.ASGITransport(app=self.app, client=(address, 50000), raise_app_exceptions=False)
-        return httpx2.AsyncClient(transport=transport, base_url="http://testserver", **options)
+        return httpx2.AsyncClient(transport=transport, base_url="http://localhost", **options)
 
     async def submit(self, **changes: Any) -> Submitted:
         body = {"description": "The street light before our door is out.", "contact": {"phone": "13800000001"}}
@@ -65,7 +65,9 @@ class Interface:
 
     async def tell(self, request: Submitted, action: str, **body: Any) -> httpx2.Response:
         """What the citizen of that request says."""
-        return await self.http.post(f"/api/v1/requests/{request.reference}/{action}", json=body, headers=request.headers)
+        return await self.http.post(
+            f"/api/v1/requests/{request.reference}/{action}", json=body, headers=request.headers
+        )
 
     async def look_up(self, request: Submitted, **headers: str) -> dict[str, Any]:
         answer = await self.http.get(f"/api/v1/requests/{request.reference}", headers=request.headers | headers)
@@ -131,7 +133,7 @@ def settings_for(database_url: str, temporal_address: str | None = None, **chang
             "DATABASE_URL": database_url,
             "HUISHENG_KEYS": KEYS,
             "TEMPORAL_ADDRESS": temporal_address or f"127.0.0.1:{free_port()}",
-            "HUISHENG_PUBLIC_URL": "http://testserver",
+            "HUISHENG_PUBLIC_URL": "http://localhost",
             **changes,
         }
     )
@@ -139,11 +141,12 @@ def settings_for(database_url: str, temporal_address: str | None = None, **chang
 
 @asynccontextmanager
 async def an_interface(
-    database_url: str, temporal_address: str | None = None, *, now: Callable[[], datetime] | None = None,
-    policy: Policy | None = None, **changes: str,
+    database_url: str, temporal_address: str | None = None, *,
+    policy: Policy | None = None, real_time: bool = False, **changes: str,
 ) -> AsyncIterator[Interface]:  # fmt: skip
     clock = Clock()
-    app = create_app(settings_for(database_url, temporal_address, **changes), now=now or clock)
+    now = system_clock if real_time else clock
+    app = create_app(settings_for(database_url, temporal_address, **changes), now=now)
     async with app.router.lifespan_context(app):
         services: Services = app.state.services
         city = policy or a_city()

@@ -5,6 +5,9 @@ No value here carries personal data or free text: texts are ids, people are ids.
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Annotated
+
+from pydantic import StringConstraints
 
 from domain.lifecycle import Action
 from domain.request import Actor, Outcome, Result, Solved, State
@@ -64,21 +67,26 @@ class ActionTaken:
     sequence: int
 
 
+Words = Annotated[str, StringConstraints(strip_whitespace=True, max_length=4000)]
+Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100, pattern=r"^\P{Cc}*$")]
+"""Of an admin, who has no account with us: one line."""
+
+
 @dataclass(frozen=True)
 class ResolveSignal:
     """`resolve` sent by an admin from the Temporal UI or CLI. The reply is kept in the database before anything else."""
 
     outcome: Result
-    reply: str
-    by: str = "admin"
+    reply: Annotated[Words, StringConstraints(min_length=1)]
+    by: Name = "admin"
 
 
 @dataclass(frozen=True)
 class EscalateSignal:
     """`escalate` sent by an admin from the Temporal UI or CLI."""
 
-    reason: str = ""
-    by: str = "admin"
+    reason: Words = ""
+    by: Name = "admin"
 
 
 SUBMITTED = "submitted"

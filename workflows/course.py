@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
+    from domain.acts import ACTION_OF
     from domain.classified import Assignment
     from domain.clocks import alarms_after
+    from domain.commands import Command, Escalate
     from domain.errors import NotAllowed
+    from domain.forms import check_form
+    from domain.lifecycle import Transition, permit
     from domain.planning import FeedbackPlan, Plan
     from domain.request import TERMINAL, Alarm, AlarmKind, Event, Rung, Snapshot, State, Turn
     from workflows.contract import Submitted
@@ -28,8 +34,9 @@ class Course:
     alarms: tuple[Alarm, ...] = ()
     rungs: tuple[Rung, ...] = ()
     reopen_until: datetime | None = None
-    last_inbox_id: int = 0
+    heard: set[int] = field(default_factory=set)
     latest: tuple[Event, ...] = ()
+    sending: list[asyncio.Task[None]] = field(default_factory=list)
     one_at_a_time: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     @classmethod
@@ -43,14 +50,20 @@ class Course:
             )
         )
 
-    @property
-    def is_on_file(self) -> bool:
-        """The first turns are recorded, so that messages find a request that somebody has."""
-        return self.snapshot.sequence > 0 and self.snapshot.state is not State.RECEIVED
+    @asynccontextmanager
+    async def in_turn(self) -> AsyncIterator[None]:
+        """One at a time, in the order in which they came, and nobody before somebody has the request."""
+        await workflow.wait_condition(lambda: self.snapshot.state is not State.RECEIVED)
+        async with self.one_at_a_time:
+            yield
 
-    @property
-    def is_over(self) -> bool:
-        return self.snapshot.state in TERMINAL and not self.alarms and not self.one_at_a_time.locked()
+    def _is_over(self) -> bool:
+        """The matter is over, nothing is left to send, and nobody waits for an answer: the run may end on the spot.
+
+        Were anything awaited between this and the end, what arrives in the meantime would be lost.
+        """
+        over = self.snapshot.state in TERMINAL and not self.alarms and not self.sending
+        return over and not self.one_at_a_time.locked() and workflow.all_handlers_finished()
 
     def received(self, receipt: Turn, assignment: Assignment) -> Snapshot:
         """The snapshot after the receipt, with what the first look found."""
@@ -59,16 +72,24 @@ class Course:
 
     def has_had(self, inbox_id: int) -> bool:
         """Whether this message came before: the relay delivers in order, but perhaps more than once."""
-        if inbox_id <= self.last_inbox_id:
+        if inbox_id in self.heard:
             return True
-        self.last_inbox_id = inbox_id
+        self.heard.add(inbox_id)
         return False
+
+    def permit(self, command: Command) -> Transition:
+        """The row under which the command may be carried out now. Raises a Refusal."""
+        check_form(command)
+        row = permit(self.snapshot, ACTION_OF[type(command)], command.by, workflow.now())
+        if isinstance(command, Escalate):
+            self.next_rung()
+        return row
 
     def next_rung(self) -> Rung:
         """The rung above the present level, for an escalation by hand. Raises NotAllowed where the chain has none."""
         above = [rung for rung in self.rungs if rung.level > self.snapshot.escalation_level]
         if not above:
-            raise NotAllowed("The escalation chain of this request has no further level.")
+            raise NotAllowed("The escalation chain of this request has no further level.", state=self.snapshot.state)
         return min(above, key=lambda rung: rung.level)
 
     def follow(self, turns: tuple[Turn, ...], planned: Plan | FeedbackPlan | None) -> None:
@@ -101,21 +122,28 @@ class Course:
         return True
 
     async def next_alarm(self) -> Alarm | None:
-        """Wait for the next clock to run out; None once the matter is over."""
-        while not self.is_over:
-            first = self.alarms[0] if self.alarms else None
-            if first is None:
-                await workflow.wait_condition(lambda: bool(self.alarms) or self.is_over)
-            elif await self._runs_out(first):
-                return first
+        """Wait for the next clock to run out; None once the run may end."""
+        while not self._is_over():
+            if not self.alarms:
+                await workflow.wait_condition(lambda: bool(self.alarms) or self._is_over())
+            elif await self._has_come(self.alarms[0].at):
+                return self.alarms[0]
         return None
 
-    async def _runs_out(self, alarm: Alarm) -> bool:
-        left = alarm.at - workflow.now()
+    async def _has_come(self, moment: datetime) -> bool:
+        """Wait until that moment; False as soon as it is no longer the first that counts.
+
+        The timer is one for all clocks of that moment, so that it goes on while any of them runs.
+        """
+        left = moment - workflow.now()
         if left <= timedelta(0):
             return True
+        names = ", ".join(alarm.name for alarm in self.alarms if alarm.at == moment)
         try:
-            await workflow.wait_condition(lambda: self.alarms[:1] != (alarm,), timeout=left, timeout_summary=alarm.name)
+            await workflow.wait_condition(lambda: not self._first_is(moment), timeout=left, timeout_summary=names)
         except TimeoutError:
-            return True
+            return self._first_is(moment)
         return False
+
+    def _first_is(self, moment: datetime) -> bool:
+        return bool(self.alarms) and self.alarms[0].at == moment

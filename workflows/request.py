@@ -7,18 +7,13 @@ from temporalio import workflow
 with workflow.unsafe.imports_passed_through():
     from domain import commands as c
     from domain.acts import ACTION_OF
-    from domain.lifecycle import Action, permit
-    from domain.procedure import (
-        auto_assign,
-        close_without_reply,
-        escalate_by_rung,
-        remind,
-        submit,
-        to_triage,
-    )
-    from domain.request import CITIZEN, SYSTEM, Actor, Alarm, AlarmKind, Role, Solved
-    from workflows.contract import ActionTaken, Ended, EscalateSignal, Message, ResolveSignal, Submitted
+    from domain.errors import Invalid, Refusal
+    from domain.lifecycle import Action
+    from domain.procedure import auto_assign, close_without_reply, escalate_by_rung, remind, submit, to_triage
+    from domain.request import CITIZEN, SYSTEM, Actor, Alarm, AlarmKind, Rung, Solved
+    from workflows.contract import ActionTaken, Ended, EscalateSignal, ResolveSignal, Submitted
     from workflows.course import Course
+    from workflows.messages import UNKNOWN_SENDER, Sent, admin, citizen_signal, read, read_message
     from workflows.steps import Steps
     from workflows.turns import refusals_as_failures, staff_update, take_turn
 
@@ -49,21 +44,17 @@ class RequestWorkflow:
                 turn = to_triage(received, assignment.plan, workflow.now(), assignment.triage_reason, assignment.facts)
             await self._steps.record(receipt, turn, planned=assignment.plan)
 
-        # Remind, escalate and close whenever a clock runs out, until the matter is over.
+        # Remind, escalate and close whenever a clock runs out, until the matter is over and everybody has had an answer.
         while alarm := await self._course.next_alarm():
             async with self._course.one_at_a_time:
                 if self._course.silence(alarm):
                     await self._ring(alarm)
-
-        # Let whoever is still being answered have their answer.
-        await workflow.wait_condition(workflow.all_handlers_finished)
-        await self._steps.finish_sending()
         return Ended(self._course.snapshot.state, self._course.snapshot.outcome)
 
     async def _ring(self, alarm: Alarm) -> None:
         """A clock has run out."""
-        if alarm.kind is AlarmKind.ESCALATE:
-            await self._escalate(c.Escalate(SYSTEM), alarm)
+        if alarm.rung is not None:
+            await self._escalate(alarm.rung, SYSTEM)
         elif alarm.kind is AlarmKind.END_FEEDBACK:
             await self._steps.record(close_without_reply(self._course.snapshot, workflow.now()))
         elif alarm.kind is AlarmKind.SEND_HELD:
@@ -71,19 +62,18 @@ class RequestWorkflow:
         elif alarm.kind is not AlarmKind.END_REOPENING:
             await self._steps.record(remind(self._course.snapshot, alarm.kind, workflow.now()))
 
-    async def _escalate(self, command: c.Escalate, alarm: Alarm | None = None) -> None:
+    async def _escalate(self, rung: Rung, by: Actor, reason: str | None = None) -> None:
         """The next rung hears of it; where the chain says so, it takes the request over."""
-        permit(self._course.snapshot, Action.ESCALATE, command.by, workflow.now())
-        rung = alarm.rung if alarm and alarm.rung else self._course.next_rung()
         plan = await self._steps.plan_take_over(rung)
-        turn = escalate_by_rung(self._course.snapshot, rung, command.by, workflow.now(), plan, command.reason)
+        turn = escalate_by_rung(self._course.snapshot, rung, by, workflow.now(), plan, reason)
         await self._steps.record(turn, planned=plan)
 
     async def _act(self, command: c.Command) -> ActionTaken:
         """A person's action, one at a time: permitted by the table, planned, recorded, told to whom it concerns."""
-        async with self._course.one_at_a_time:
+        async with self._course.in_turn():
             if isinstance(command, c.Escalate):
-                await self._escalate(command)
+                self._course.permit(command)
+                await self._escalate(self._course.next_rung(), command.by, command.reason)
             else:
                 await take_turn(self._steps, command)
             if isinstance(command, c.Rate) and command.solved is Solved.NO:
@@ -93,21 +83,31 @@ class RequestWorkflow:
 
     async def answer(self, command: c.Command) -> ActionTaken:
         """For staff: the new state, or the reason why not."""
-        await workflow.wait_condition(lambda: self._course.is_on_file)
         with refusals_as_failures():
             return await self._act(command)
 
     def check(self, command: c.Command) -> None:
         """The validator of every update: the table decides before anything enters history."""
         with refusals_as_failures():
-            permit(self._course.snapshot, ACTION_OF[type(command)], command.by, workflow.now())
+            self._course.permit(command)
 
-    async def _hear(self, message: Message, command: c.Command) -> None:
+    async def hear(self, action: Action, sent: Sent) -> None:
         """For citizens: each message once, in order; one that comes too late stays in the timeline."""
-        if self._course.has_had(message.inbox_id):
-            return
-        await workflow.wait_condition(lambda: self._course.is_on_file)
-        await self._steps.keep_or_note(command, message.text, self._act)
+        heard = read_message(action, sent)
+        if heard is None:
+            await self._steps.note(action, UNKNOWN_SENDER, Invalid.code)
+        elif not self._course.has_had(heard.inbox_id):
+            await self._act_or_note(heard.command, heard.text)
+
+    async def _act_or_note(self, command: c.Command, text: str | None) -> None:
+        """What a signal asks for is done, or stays in the timeline; it never fails the run."""
+        action = ACTION_OF[type(command)]
+        try:
+            await self._act(command)
+        except Invalid as invalid:
+            await self._steps.note(action, UNKNOWN_SENDER, invalid.code)
+        except Refusal as refusal:
+            await self._steps.note(action, command.by, refusal.code, text)
 
     # What staff do. Each is refused before it enters history where the table of transitions forbids it.
 
@@ -132,42 +132,30 @@ class RequestWorkflow:
 
     # What citizens send.
 
-    @workflow.signal(description="The citizen adds to the request.")
-    async def supplemented(self, message: Message) -> None:
-        await self._hear(message, c.Supplement(message.by or CITIZEN, message.text or ""))
-
-    @workflow.signal(description="The citizen urges.")
-    async def urged(self, message: Message) -> None:
-        await self._hear(message, c.Urge(message.by or CITIZEN, message.text))
-
-    @workflow.signal(description="The citizen withdraws the request.")
-    async def withdrawn(self, message: Message) -> None:
-        await self._hear(message, c.Withdraw(message.by or CITIZEN, message.text))
-
-    @workflow.signal(description="The citizen rates the answer.")
-    async def rated(self, message: Message) -> None:
-        rating = c.Rate(message.by or CITIZEN, message.solved or Solved.PARTLY, message.satisfied or 3, message.text)
-        await self._hear(message, rating)
-
-    @workflow.signal(description="The citizen asks to have it done again.")
-    async def reopened(self, message: Message) -> None:
-        await self._hear(message, c.Reopen(message.by or CITIZEN, message.text))
+    supplemented = citizen_signal("supplemented", Action.SUPPLEMENT, "The citizen adds to the request.")
+    urged = citizen_signal("urged", Action.URGE, "The citizen urges.")
+    withdrawn = citizen_signal("withdrawn", Action.WITHDRAW, "The citizen withdraws the request.")
+    rated = citizen_signal("rated", Action.RATE, "The citizen rates the answer.")
+    reopened = citizen_signal("reopened", Action.REOPEN, "The citizen asks to have it done again.")
 
     # What an admin sends from the Temporal UI or CLI.
 
     @workflow.signal(
         name="resolve", description='Answer the citizen: {"outcome": "solved", "reply": "...", "by": "name"}'
     )
-    async def resolve_by_admin(self, signal: ResolveSignal) -> None:
+    async def resolve_by_admin(self, *sent: object) -> None:
+        signal = read(ResolveSignal, sent)
+        if signal is None:
+            return await self._steps.note(Action.RESOLVE, UNKNOWN_SENDER, Invalid.code)
         reply = await self._steps.keep_text(signal.reply)
-        await self._steps.keep_or_note(c.Resolve(self._admin(signal.by), signal.outcome, reply), reply, self._act)
+        by = admin(signal.by, self._course.snapshot.department)
+        await self._act_or_note(c.Resolve(by, signal.outcome, reply), reply)
 
     @workflow.signal(name="escalate", description='Pass it to the next rung: {"reason": "...", "by": "name"}')
-    async def escalate_by_admin(self, signal: EscalateSignal) -> None:
+    async def escalate_by_admin(self, *sent: object) -> None:
+        signal = read(EscalateSignal, sent or ({},))
+        if signal is None:
+            return await self._steps.note(Action.ESCALATE, UNKNOWN_SENDER, Invalid.code)
         reason = await self._steps.keep_text(signal.reason) if signal.reason else None
-        await self._steps.keep_or_note(c.Escalate(self._admin(signal.by), reason), reason, self._act)
-
-    def _admin(self, name: str) -> Actor:
-        """An admin in the Temporal UI acts for the department that has the request."""
-        mine = (self._course.snapshot.department or "",)
-        return Actor("admin", name, (Role.ADMIN, Role.HANDLER, Role.SUPERVISOR), mine, mine)
+        by = admin(signal.by, self._course.snapshot.department)
+        await self._act_or_note(c.Escalate(by, reason), reason)

@@ -7,35 +7,41 @@ a request must never be lost to an outage of the database. Only a stranger's gat
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from temporalio import workflow
 from temporalio.common import RetryPolicy
-from temporalio.exceptions import ActivityError
+from temporalio.exceptions import ActivityError, ApplicationError
 
 with workflow.unsafe.imports_passed_through():
     from activities.classification import ClassificationActivities
     from activities.jurisdictions import JurisdictionActivities
-    from activities.notices import NoticeActivities, SendNotices
+    from activities.notices import TEMPORARY_FAILURE, NoticeActivities, SendNotices, SentNotices
     from activities.planning import PlanningActivities
-
     from activities.read_model import KeepText, ReadModelActivities
-    from domain.acts import ACTION_OF
     from domain.classified import Assignment, AssignmentWanted, Classified, Located
-    from domain.commands import Command
-    from domain.errors import Refusal
+    from domain.errors import Invalid
     from domain.planning import FeedbackPlan, Plan, PlanWanted
     from domain.procedure import not_applied
-    from domain.request import Entry, Record, Recorded, Rung, Turn
-    from workflows.contract import NOTICES_QUEUE, ActionTaken
+    from domain.request import Actor, Entry, Record, Recorded, Rung, Turn
+    from workflows.contract import NOTICES_QUEUE
     from workflows.course import Course
 
 _OWN_DATABASE = timedelta(seconds=10)
 _UNTIL_IT_SUCCEEDS = RetryPolicy(
     initial_interval=timedelta(milliseconds=200),
-    maximum_interval=timedelta(seconds=10),
-    non_retryable_error_types=["invalid"],
+    maximum_interval=timedelta(minutes=1),
+    non_retryable_error_types=[Invalid.code],
+)
+# Longer pauses become timers: the workflow task ends meanwhile, so that an outage of days costs little history and
+# whoever asks is still answered.
+_PAUSES_IN_TASK = timedelta(seconds=1)
+# About two minutes; whatever still fails then is no outage.
+_FIRST_LOOK = RetryPolicy(
+    initial_interval=timedelta(milliseconds=200), maximum_interval=timedelta(minutes=1), maximum_attempts=10
+)
+_AT_ONCE_OR_LATER = RetryPolicy(
+    initial_interval=timedelta(milliseconds=200), maximum_attempts=5, non_retryable_error_types=[TEMPORARY_FAILURE]
 )
 _GATEWAY = timedelta(seconds=90)
 _PATIENTLY = RetryPolicy(initial_interval=timedelta(seconds=5), maximum_interval=timedelta(minutes=10))
@@ -47,29 +53,37 @@ class Steps:
 
     def __init__(self, course: Course) -> None:
         self.course = course
-        self._sending: set[asyncio.Task[None]] = set()
         self._by_gateway = False
 
     async def classify(self) -> Classified:
-        return await workflow.execute_local_activity_method(
-            ClassificationActivities.classify_request,
-            self.course.snapshot.request_id,
-            start_to_close_timeout=_OWN_DATABASE,
-            retry_policy=_UNTIL_IT_SUCCEEDS,
-            summary="what is it about",
-        )
+        """What it is about; nothing known where that cannot be found out, so that a person decides."""
+        try:
+            return await workflow.execute_local_activity_method(
+                ClassificationActivities.classify_request,
+                self.course.snapshot.request_id,
+                start_to_close_timeout=_OWN_DATABASE,
+                retry_policy=_FIRST_LOOK,
+                local_retry_threshold=_PAUSES_IN_TASK,
+                summary="what is it about",
+            )
+        except ActivityError:
+            return Classified(None, 0.0, decided_by="failed")
 
     async def locate(self, located: bool) -> Located:
-        """The district of the place that was given, if one was."""
+        """The district of the place that was given, if one was; none where that cannot be found out."""
         if not located:
             return Located()
-        return await workflow.execute_local_activity_method(
-            JurisdictionActivities.locate_request,
-            self.course.snapshot.request_id,
-            start_to_close_timeout=_OWN_DATABASE,
-            retry_policy=_UNTIL_IT_SUCCEEDS,
-            summary="where is it",
-        )
+        try:
+            return await workflow.execute_local_activity_method(
+                JurisdictionActivities.locate_request,
+                self.course.snapshot.request_id,
+                start_to_close_timeout=_OWN_DATABASE,
+                retry_policy=_FIRST_LOOK,
+                local_retry_threshold=_PAUSES_IN_TASK,
+                summary="where is it",
+            )
+        except ActivityError:
+            return Located()
 
     async def assign_department(self, classified: Classified, located: Located) -> Assignment:
         snapshot = self.course.snapshot
@@ -78,35 +92,47 @@ class Steps:
             AssignmentWanted(snapshot.reference, workflow.now(), classified, located),
             start_to_close_timeout=_OWN_DATABASE,
             retry_policy=_UNTIL_IT_SUCCEEDS,
+            local_retry_threshold=_PAUSES_IN_TASK,
             summary="who is in charge, by when",
         )
 
     async def plan(self, wanted: PlanWanted) -> Plan:
-        """Raises the Refusal `invalid` where the policy knows no such department or category."""
-        return await workflow.execute_local_activity_method(
-            PlanningActivities.plan_assignment,
-            wanted,
-            start_to_close_timeout=_OWN_DATABASE,
-            retry_policy=_UNTIL_IT_SUCCEEDS,
-            summary="plan the deadlines",
-        )
+        """Raises Invalid where the policy knows no such department or category."""
+        try:
+            return await workflow.execute_local_activity_method(
+                PlanningActivities.plan_assignment,
+                wanted,
+                start_to_close_timeout=_OWN_DATABASE,
+                retry_policy=_UNTIL_IT_SUCCEEDS,
+                local_retry_threshold=_PAUSES_IN_TASK,
+                summary="plan the deadlines",
+            )
+        except ActivityError as error:
+            if isinstance(error.cause, ApplicationError) and error.cause.type == Invalid.code:
+                raise Invalid(error.cause.message) from None
+            raise
 
     async def plan_take_over(self, rung: Rung) -> Plan | None:
-        """The plan of the department that the rung hands the request to; None where the rung only notifies."""
+        """The plan of the department that the rung hands the request to; None where the rung only notifies.
+
+        So it does where the policy has changed meanwhile and knows the department or the category no more.
+        """
         snapshot = self.course.snapshot
         if rung.take_over is None or snapshot.department in (None, rung.take_over):
             return None
-        return await self.plan(
-            PlanWanted(
-                reference=snapshot.reference,
-                at=workflow.now(),
-                category=snapshot.category,
-                department=rung.take_over,
-                urgency=snapshot.urgency,
-                due_at=snapshot.due_at,
-                escalation_level=max(rung.level, snapshot.escalation_level),
-            )
+        wanted = PlanWanted(
+            reference=snapshot.reference,
+            at=workflow.now(),
+            category=snapshot.category,
+            department=rung.take_over,
+            urgency=snapshot.urgency,
+            due_at=snapshot.due_at,
+            escalation_level=max(rung.level, snapshot.escalation_level),
         )
+        try:
+            return await self.plan(wanted)
+        except Invalid:
+            return None
 
     async def plan_feedback(self) -> FeedbackPlan:
         return await workflow.execute_local_activity_method(
@@ -114,6 +140,7 @@ class Steps:
             args=[self.course.snapshot.policy_version, workflow.now()],
             start_to_close_timeout=_OWN_DATABASE,
             retry_policy=_UNTIL_IT_SUCCEEDS,
+            local_retry_threshold=_PAUSES_IN_TASK,
             summary="plan the feedback",
         )
 
@@ -126,6 +153,7 @@ class Steps:
             Record(self.course.snapshot, entries),
             start_to_close_timeout=_OWN_DATABASE,
             retry_policy=_UNTIL_IT_SUCCEEDS,
+            local_retry_threshold=_PAUSES_IN_TASK,
             summary=", ".join(turn.event.action for turn in turns),
         )
         await self._send(recorded)
@@ -137,19 +165,14 @@ class Steps:
             KeepText(self.course.snapshot.request_id, body),
             start_to_close_timeout=_OWN_DATABASE,
             retry_policy=_UNTIL_IT_SUCCEEDS,
+            local_retry_threshold=_PAUSES_IN_TASK,
             summary="keep the text",
         )
 
-    async def keep_or_note(
-        self, command: Command, text: str | None, act: Callable[[Command], Awaitable[ActionTaken]]
-    ) -> None:
-        """Do what a signal asks; what the rules forbid by now becomes a line in the timeline, never a failure."""
-        try:
-            await act(command)
-        except Refusal as refusal:
-            async with self.course.one_at_a_time:
-                snapshot, action = self.course.snapshot, ACTION_OF[type(command)]
-                await self.record(not_applied(snapshot, action, command.by, workflow.now(), refusal.code, text))
+    async def note(self, action: str, by: Actor, reason: str, text: str | None = None) -> None:
+        """What a signal asked for could not be done: a line in the timeline, never a failure."""
+        async with self.course.in_turn():
+            await self.record(not_applied(self.course.snapshot, action, by, workflow.now(), reason, text))
 
     async def send_held(self) -> None:
         """Quiet hours are over."""
@@ -157,27 +180,32 @@ class Steps:
 
     async def _send(self, recorded: Recorded) -> None:
         self._by_gateway = recorded.by_gateway
-        if recorded.held_until is not None:
-            self.course.hold_notices_until(recorded.held_until)
-        if not recorded.owed:
+        self._hold(recorded.held_until)
+        if not recorded.owed or (not recorded.by_gateway and await self._sent_at_once()):
             return
-        if recorded.by_gateway:
-            task = asyncio.create_task(self._send_by_gateway())
-            self._sending.add(task)
-            task.add_done_callback(self._sending.discard)
-            return
-        await workflow.execute_local_activity_method(
-            NoticeActivities.send_notices,
-            SendNotices(self.course.snapshot.request_id, workflow.now()),
-            start_to_close_timeout=_OWN_DATABASE,
-            retry_policy=_UNTIL_IT_SUCCEEDS,
-            summary="send the notices",
-        )
+        task = asyncio.create_task(self._send_in_background())
+        self.course.sending.append(task)
+        task.add_done_callback(self.course.sending.remove)
 
-    async def _send_by_gateway(self) -> None:
-        """In the background: nobody waits for a gateway. What it gives up, the sweep of unsent notices takes on."""
+    async def _sent_at_once(self) -> bool:
+        """False where something has to wait: nobody who acts on the request shall wait with it."""
         try:
-            await workflow.execute_activity_method(
+            sent = await workflow.execute_local_activity_method(
+                NoticeActivities.send_notices,
+                SendNotices(self.course.snapshot.request_id, workflow.now()),
+                start_to_close_timeout=_OWN_DATABASE,
+                retry_policy=_AT_ONCE_OR_LATER,
+                summary="send the notices",
+            )
+        except ActivityError:
+            return False
+        self._hold(sent.held_until)
+        return True
+
+    async def _send_in_background(self) -> None:
+        """Nobody waits for a gateway. What it gives up, the sweep of unsent notices takes on."""
+        try:
+            sent: SentNotices = await workflow.execute_activity_method(
                 NoticeActivities.send_notices,
                 SendNotices(self.course.snapshot.request_id, workflow.now()),
                 task_queue=NOTICES_QUEUE,
@@ -186,9 +214,10 @@ class Steps:
                 retry_policy=_PATIENTLY,
                 summary="send the notices",
             )
+            self._hold(sent.held_until)
         except ActivityError:
             workflow.logger.warning("notices of %s were not sent in time", self.course.snapshot.reference)
 
-    async def finish_sending(self) -> None:
-        while self._sending:
-            await workflow.wait(list(self._sending))
+    def _hold(self, until: datetime | None) -> None:
+        if until is not None:
+            self.course.hold_notices_until(until)

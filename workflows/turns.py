@@ -8,13 +8,13 @@ from dataclasses import replace
 from typing import Any, Protocol
 
 from temporalio import workflow
-from temporalio.exceptions import ActivityError, ApplicationError
+from temporalio.exceptions import ApplicationError
 
 with workflow.unsafe.imports_passed_through():
     from domain import commands as c
-    from domain.acts import ACTION_OF, needs_review, take
+    from domain.acts import needs_review, take
     from domain.errors import Invalid, Refusal
-    from domain.lifecycle import Transition, permit
+    from domain.lifecycle import Transition
     from domain.planning import FeedbackPlan, Plan, PlanWanted
     from domain.request import Snapshot, State
     from workflows.contract import ActionTaken
@@ -60,7 +60,7 @@ def staff_update(name: str, command_type: type, description: str) -> Any:
 async def take_turn(steps: Steps, command: c.Command) -> None:
     """Permit, plan, record. Raises a Refusal where the rules forbid it; then nothing has changed."""
     before = steps.course.snapshot
-    row = permit(before, ACTION_OF[type(command)], command.by, workflow.now())
+    row = steps.course.permit(command)
     planned = await _planned(steps, command, row, before)
     plan = planned if isinstance(planned, Plan) else None
     await steps.record(take(command, before, row, workflow.now(), plan), planned=planned)
@@ -75,9 +75,10 @@ async def _planned(steps: Steps, command: c.Command, row: Transition, before: Sn
         return None
     try:
         return await steps.plan(wanted)
-    except ActivityError as error:
-        if isinstance(error.cause, ApplicationError) and error.cause.type == Invalid.code:
-            raise Invalid(error.cause.message) from None
+    except Invalid:
+        if isinstance(command, c.Reopen):
+            # The policy has changed and no longer knows whose matter it was: a person decides.
+            return await steps.plan(replace(wanted, department=None))
         raise
 
 
@@ -104,6 +105,8 @@ def _wanted(command: c.Command, row: Transition, before: Snapshot) -> PlanWanted
             return replace(stay, department=command.department)
         case c.Reopen() if State.ADJUDICATION not in row.targets:
             return replace(stay, department=before.department, due_at=None, rework=True)
-        case c.ReturnRequest() | c.Reopen():
+        case c.Reopen():
+            return replace(stay, due_at=None)
+        case c.ReturnRequest():
             return stay
     return None

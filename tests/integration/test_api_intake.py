@@ -28,7 +28,7 @@ async def test_a_submission_is_stored_and_answered_while_temporal_is_down(interf
     assert receipt["state"] == "received"
     assert parse_reference(receipt["reference"]) == receipt["reference"]
     assert answer.headers["location"] == f"{REQUESTS}/{receipt['reference']}"
-    assert receipt["status_url"] == f"http://testserver/r/{receipt['reference']}/{receipt['token']}"
+    assert receipt["status_url"] == f"http://localhost/r/{receipt['reference']}/{receipt['token']}"
     waiting = await interface.services.pool.fetch("select kind, payload, delivered_at from inbox")
     assert [(row["kind"], row["delivered_at"]) for row in waiting] == [("submitted", None)]
     assert "street light" not in json.dumps(waiting[0]["payload"])
@@ -75,9 +75,15 @@ async def test_an_unusual_but_sound_request_is_taken(interface: Interface, body:
         pytest.param({"description": "x", "category": "no_such"}, "category", id="an unknown category"),
         pytest.param({"description": "x", "category": 7}, "category", id="a number for a category"),
         pytest.param({"description": "x", "location": {"lat": 91, "long": 0}}, "location.lat", id="a latitude of 91"),
-        pytest.param({"description": "x", "location": {"lat": 0, "long": -181}}, "location.long", id="a longitude of -181"),
-        pytest.param({"description": "x", "location": {"lat": "28", "long": 1}}, "location.lat", id="a text for a latitude"),
-        pytest.param({"description": "x", "location": {"lat": True, "long": 1}}, "location.lat", id="true for a latitude"),
+        pytest.param(
+            {"description": "x", "location": {"lat": 0, "long": -181}}, "location.long", id="a longitude of -181"
+        ),
+        pytest.param(
+            {"description": "x", "location": {"lat": "28", "long": 1}}, "location.lat", id="a text for a latitude"
+        ),
+        pytest.param(
+            {"description": "x", "location": {"lat": True, "long": 1}}, "location.lat", id="true for a latitude"
+        ),
         pytest.param({"description": "x", "location": {"lat": 28.1}}, "location", id="half a point"),
         pytest.param({"description": "x", "location": "here"}, "location", id="a text for a location"),
         pytest.param({"description": "x", "contact": {"phone": "110 now"}}, "contact.phone", id="letters in a phone"),
@@ -194,7 +200,14 @@ async def test_a_key_must_be_plain(interface: Interface, key: str) -> None:
 
 @pytest.mark.parametrize(
     ("header", "language"),
-    [("en", "en"), ("zh-CN,zh;q=0.9,en;q=0.8", "zh"), ("fr, en;q=0.5", "en"), ("fr", "zh"), ("", "zh"), (";;q=x,,", "zh")],
+    [
+        ("en", "en"),
+        ("zh-CN,zh;q=0.9,en;q=0.8", "zh"),
+        ("fr, en;q=0.5", "en"),
+        ("fr", "zh"),
+        ("", "zh"),
+        (";;q=x,,", "zh"),
+    ],
 )
 async def test_the_language_is_that_of_the_citizens_program_unless_told(
     interface: Interface, header: str, language: str

@@ -31,7 +31,7 @@ PAGES = [README, CHINESE_README, PROJECT / "CHANGELOG.md", *sorted(DOCS.rglob("*
 SOURCES = ("*.py", "*.sh", "*.yml", "*.toml", "*.env", "Makefile")
 SECRETS = {"DATABASE_URL": "postgresql://nobody@nowhere:5432/nothing", "HUISHENG_KEYS": "1:" + "A" * 43 + "="}
 
-FENCE = re.compile(r"^(?P<fence>```|~~~)(?P<info>\S*)[^\n]*\n(?P<body>.*?)^(?P=fence)$", re.MULTILINE | re.DOTALL)
+FENCE = re.compile(r"^ *(?P<fence>```|~~~)(?P<info>\S*)[^\n]*\n(?P<body>.*?)^ *(?P=fence)$", re.MULTILINE | re.DOTALL)
 HEADING = re.compile(r"^(#{1,6}) (.+)$", re.MULTILINE)
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 ARROW = re.compile(r"^\s*(\S+) --> (\w+)", re.MULTILINE)
@@ -133,6 +133,14 @@ def test_variables_exist(page: Path) -> None:
     places = [path for pattern in SOURCES for folder in ("", "*/", "*/*/") for path in PROJECT.glob(folder + pattern)]
     known = {name for path in places for name in re.findall(r"\bHUISHENG_[A-Z_]+\b", path.read_text(errors="ignore"))}
     assert named <= known
+
+
+def test_every_setting_is_explained() -> None:
+    read = (PROJECT / "settings.py").read_text()
+    page = (DOCS / "deploy.md").read_text()
+    settings = set(re.findall(r"""\(\s*"((?:HUISHENG|TEMPORAL|DATABASE)_[A-Z_]+)\"""", read))
+    assert len(settings) >= 15
+    assert {name for name in settings if f"`{name}`" not in page} == set()
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)

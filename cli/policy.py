@@ -1,0 +1,140 @@
+"""`huisheng policy`: check a city's folder, make it the policy that new decisions follow, and say which one that is."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TypeVar
+
+import asyncpg
+import click
+
+import db.policies
+from db.migrations import require_version
+from db.pool import Pool, open_pool
+from domain.errors import HuishengError
+from domain.policy import Policy, from_plain, in_language, shortened, to_plain
+from policies.loader import load_folder
+from policies.mistakes import PolicyMistakes
+from settings import Settings
+
+T = TypeVar("T")
+
+FOLDER = click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+
+
+@click.group()
+def policy() -> None:
+    """Check and load a city's policy."""
+
+
+@policy.command()
+@FOLDER
+def check(folder: Path) -> int:
+    """Name every mistake in the policy folder DIR; without one, say what it holds."""
+    try:
+        found = load_folder(folder)
+    except PolicyMistakes as wrong:
+        _show_mistakes(wrong)
+        return 1
+    click.echo(_summary(found))
+    return 0
+
+
+@policy.command()
+@FOLDER
+@click.option(
+    "--seconds-per-working-day",
+    type=click.FloatRange(min=0.1, max=86_400),
+    help="For a demonstration: let every duration run on the wall clock, a working day lasting that long.",
+)
+def load(folder: Path, seconds_per_working_day: float | None) -> int:
+    """Make the policy folder DIR the policy that new decisions follow. Requests in flight keep theirs."""
+    try:
+        found = load_folder(folder)
+    except PolicyMistakes as wrong:
+        _show_mistakes(wrong)
+        active = _run(db.policies.active_version)
+        kept = f"version {active} stays active" if active else "no policy is active yet"
+        click.echo(f"Nothing was loaded; {kept}. Mend the folder and load it again.", err=True)
+        return 1
+    if seconds_per_working_day is not None:
+        found = shortened(found, seconds_per_working_day)
+    before = _run(lambda pool: _activate(pool, found))
+    click.echo(_summary(found))
+    click.echo("It was active already." if before == found.version else "It is active: new decisions follow it.")
+    return 0
+
+
+@policy.command()
+@click.option("--version", help="Another version than the active one.")
+@click.option("--json", "as_json", is_flag=True, help="The whole content instead of a summary.")
+def show(version: str | None, as_json: bool) -> None:
+    """Say what the active policy holds."""
+    found = _run(lambda pool: _kept(pool, version))
+    click.echo(json.dumps(to_plain(found), ensure_ascii=False, indent=2) if as_json else _summary(found))
+
+
+@policy.command()
+def versions() -> None:
+    """List all versions that were loaded, the latest first."""
+    for each in _run(db.policies.versions):
+        active = "  active" if each.active else ""
+        click.echo(f"{each.version}  loaded {each.loaded_at:%Y-%m-%d %H:%M} UTC  {each.city}{active}")
+
+
+async def _activate(pool: Pool, found: Policy) -> str | None:
+    """Gives the version that was active before."""
+    before = await db.policies.active_version(pool)
+    city = in_language(found.city.name, found.city.languages[0])
+    await db.policies.activate(pool, found.version, city, to_plain(found), datetime.now(UTC))
+    return before
+
+
+async def _kept(pool: Pool, version: str | None) -> Policy:
+    wanted = version or await db.policies.active_version(pool)
+    content = await db.policies.content_of(pool, wanted) if wanted else None
+    if content is None:
+        known = "There is no such version; `huisheng policy versions` lists them."
+        raise click.ClickException(known if version else "No policy is active. Load one: huisheng policy load DIR")
+    return from_plain(content, wanted)
+
+
+def _show_mistakes(wrong: PolicyMistakes) -> None:
+    for mistake in wrong.mistakes:
+        click.echo(str(mistake))
+    number = len(wrong.mistakes)
+    click.echo(f"{number} {'mistake' if number == 1 else 'mistakes'}.", err=True)
+
+
+def _summary(found: Policy) -> str:
+    name = " / ".join(found.city.name[language] for language in found.city.languages)
+    years = ", ".join(map(str, found.calendar.published_years)) or "none"
+    texts = sum(len(each.notices) for each in found.texts.values())
+    return (
+        f"{name}, policy version {found.version}: {len(found.departments)} departments, {len(found.categories)} categories, "
+        f"{len(found.service_levels)} service levels, {len(found.chains)} escalation chains, {len(found.districts)} districts, "
+        f"{texts} texts, holidays published for {years}."
+    )
+
+
+def _run(work: Callable[[Pool], Awaitable[T]]) -> T:
+    """Does the work on the database and turns what can go wrong there into one plain sentence."""
+    try:
+        return asyncio.run(_with_database(Settings.from_environment().database_url, work))
+    except HuishengError as error:
+        raise click.ClickException(error.message) from error
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        raise click.ClickException(
+            f"The database that DATABASE_URL names cannot be used ({type(error).__name__}). "
+            f"Is PostgreSQL running, and are name and password right?"
+        ) from error
+
+
+async def _with_database(database_url: str, work: Callable[[Pool], Awaitable[T]]) -> T:
+    async with open_pool(database_url, size=1, application_name="huisheng-policy") as pool:
+        await require_version(pool)
+        return await work(pool)

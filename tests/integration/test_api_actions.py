@@ -1,0 +1,210 @@
+"""Staff and citizens over HTTP with the whole engine behind it: a real Temporal, the real worker and its relay."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+import pytest
+
+import worker
+from supervision.temporal import TemporalServer
+from tests.conftest import FreshDatabase
+from tests.interface import Interface, Submitted, an_interface, problem, settings_for
+
+
+@pytest.fixture(scope="module")
+async def interface(fresh_database: FreshDatabase, temporal_server: TemporalServer) -> AsyncIterator[Interface]:
+    """One system for all tests of this file, at the real time; each test has a request of its own."""
+    url, address = fresh_database(), temporal_server.address
+    async with an_interface(url, address, real_time=True) as running, a_worker(url, address):
+        await running.employ("dispatcher", "dispatcher")
+        await running.employ("supervisor", "supervisor")
+        await running.employ("handler", "handler", departments=["housing"])
+        await running.employ("lead", "handler", leads=["housing"])
+        await running.employ("clinic", "handler", departments=["health"])
+        yield running
+
+
+class a_worker:  # noqa: N801
+    """The worker of the program, in this process."""
+
+    def __init__(self, database_url: str, temporal_address: str) -> None:
+        self._settings = settings_for(database_url, temporal_address)
+        self._stop = asyncio.Event()
+
+    async def __aenter__(self) -> None:
+        self._running = asyncio.create_task(worker.run(self._settings, self._stop))
+
+    async def __aexit__(self, *_: object) -> None:
+        self._stop.set()
+        await self._running
+
+
+async def eventually(look: Callable[[], Awaitable[bool]], seconds: float = 20.0) -> None:
+    async with asyncio.timeout(seconds):
+        while not await look():  # noqa: ASYNC110 (nobody could set an event)
+            await asyncio.sleep(0.05)
+
+
+async def assigned(interface: Interface, **changes: Any) -> Submitted:
+    """A request that the engine has sent to a department."""
+    request = await interface.submit(**changes)
+    await eventually(lambda: in_state(interface, request, "assigned"))
+    return request
+
+
+async def in_state(interface: Interface, request: Submitted, *states: str) -> bool:
+    return (await interface.look_up(request))["state"] in states
+
+
+async def done(interface: Interface, username: str, request: Submitted, action: str, **body: Any) -> dict[str, Any]:
+    answer = await interface.act(username, request, action, body)
+    assert answer.status_code == 200, answer.text
+    taken: dict[str, Any] = answer.json()
+    return taken
+
+
+async def test_a_request_travels_from_the_receipt_to_the_rating(interface: Interface) -> None:
+    request = await assigned(interface, language="en")
+    assert (await done(interface, "handler", request, "accept"))["state"] == "in_progress"
+    await done(interface, "handler", request, "contact", how="phone", note="Will come on Tuesday.")
+    await done(interface, "handler", request, "progress", note="The part is ordered.", public=True)
+    await done(interface, "handler", request, "progress", note="Ask the depot.", public=False)
+    taken = await done(interface, "handler", request, "resolve", outcome="solved", reply="Repaired this morning.")
+    assert taken["state"] == "resolved"
+
+    standing = await interface.look_up(request)
+    assert standing["reply"] == "Repaired this morning."
+    assert standing["department"] == {"code": "housing", "name": "Housing"}
+    assert standing["may"] == ["rate", "reopen"]
+    texts = [entry["text"] for entry in standing["timeline"]]
+    assert "The part is ordered." in texts
+    assert "Ask the depot." not in texts
+
+    assert (await interface.tell(request, "rate", solved="yes", satisfied=5, text="Thank you.")).status_code == 202
+    await eventually(lambda: in_state(interface, request, "closed"))
+    assert (await interface.look_up(request))["outcome"] == "solved"
+
+
+async def test_staff_read_all_of_it(interface: Interface) -> None:
+    request = await assigned(
+        interface, description="The street light is out. 😡", contact={"phone": "13800000001", "name": "Li"}
+    )
+    await done(interface, "handler", request, "accept")
+    full = (await interface.as_staff("handler", f"/requests/{request.reference}")).json()
+
+    assert full["description"] == "The street light is out. 😡"
+    assert full["contact"] == {"name": "Li", "phone": "+8613800000001", "email": None}
+    assert [event["action"] for event in full["timeline"]] == ["submit", "auto_assign", "accept"]
+    assert full["timeline"][-1]["actor"] == "Handler"
+    assert full["assignee"] == "Handler"
+    assert {notice["kind"] for notice in full["notices"]} >= {"receipt", "assigned"}
+    receipt = next(notice for notice in full["notices"] if notice["kind"] == "receipt")
+    assert receipt["state"] == "sent"
+    assert [attempt["outcome"] for attempt in receipt["attempts"]] == ["accepted"]
+    assert full["temporal_url"].endswith(f"/workflows/request-{request.reference}")
+    assert full["deadlines"]["due_at"]
+
+
+async def test_a_dispatcher_sends_a_request_from_triage_to_a_department(interface: Interface) -> None:
+    request = await interface.submit(description="Something is strange here.")
+    await eventually(lambda: in_state(interface, request, "triage"))
+    taken = await done(interface, "dispatcher", request, "assign", department="health", category="clinic")
+
+    assert taken["state"] == "assigned"
+    problem(await interface.act("handler", request, "accept"), 404, "not_found")
+    assert (await done(interface, "clinic", request, "accept"))["state"] == "in_progress"
+
+
+async def test_a_place_outside_the_city_is_taken_and_sent_to_a_person(interface: Interface) -> None:
+    request = await interface.submit(location={"lat": 10.0, "long": 10.0})
+    await eventually(lambda: in_state(interface, request, "triage"))
+    full = (await interface.as_staff("dispatcher", f"/requests/{request.reference}")).json()
+
+    assert full["triage_reason"] == "outside_city"
+
+
+async def test_what_a_citizen_says_reaches_the_workflow_in_order(interface: Interface) -> None:
+    request = await assigned(interface)
+    for text in ("first", "second", "third"):
+        answer = await interface.tell(request, "supplement", text=text)
+        assert answer.status_code == 202
+        assert answer.json()["state"] == "assigned"
+    assert (await interface.tell(request, "urge")).status_code == 202
+
+    async def heard() -> bool:
+        return [e["kind"] for e in (await interface.look_up(request))["timeline"]][-1] == "urge"
+
+    await eventually(heard)
+    timeline = (await interface.look_up(request))["timeline"]
+    assert [entry["text"] for entry in timeline if entry["kind"] == "supplement"] == ["first", "second", "third"]
+    problem(await interface.tell(request, "urge"), 409, "not_allowed")
+
+
+async def test_an_action_with_a_key_is_taken_once(interface: Interface) -> None:
+    request = await assigned(interface)
+    key = {"Idempotency-Key": "accept-once"}
+    first = await interface.act("handler", request, "accept", **key)
+    second = await interface.act("handler", request, "accept", **key)
+
+    assert first.status_code == second.status_code == 200
+    assert first.json() == second.json()
+    problem(await interface.act("handler", request, "accept"), 409, "not_allowed")
+    problem(await interface.act("handler", request, "accept", **{"Idempotency-Key": "another"}), 409, "not_allowed")
+
+
+async def test_of_two_people_who_accept_at_once_one_is_told_no(interface: Interface) -> None:
+    request = await assigned(interface)
+    await interface.sign_in("handler")
+    await interface.sign_in("lead")
+    answers = await asyncio.gather(*(interface.act(name, request, "accept") for name in ("handler", "lead") * 2))
+
+    assert sorted(answer.status_code for answer in answers) == [200, 409, 409, 409]
+
+
+async def test_a_text_of_a_refused_action_is_not_kept(interface: Interface) -> None:
+    request = await assigned(interface)
+    await interface.move(request, "in_progress", department="housing")  # the read model runs ahead of the truth
+    refused = await interface.act("handler", request, "resolve", {"outcome": "solved", "reply": "A premature answer."})
+
+    problem(refused, 409, "not_allowed")
+    assert await interface.services.pool.fetchval(
+        "select count(*) from texts join requests on requests.id = request_id where reference = $1", request.reference
+    ) == 0  # fmt: skip
+
+
+async def test_a_matter_that_is_over_takes_no_more_actions(interface: Interface) -> None:
+    request = await assigned(interface)
+    await done(interface, "dispatcher", request, "transfer", target="next_city", reason="It is theirs.")
+    await eventually(lambda: run_is_over(interface, request))
+    problem(await interface.act("dispatcher", request, "transfer", {"target": "next_city"}), 409, "not_allowed")
+
+    await interface.move(request, "assigned", department="housing")  # the read model has not heard of it
+    problem(await interface.act("handler", request, "accept"), 409, "not_allowed")
+
+
+async def run_is_over(interface: Interface, request: Submitted) -> bool:
+    handle = interface.services.temporal.get_workflow_handle(f"request-{request.reference}")
+    described = await handle.describe()
+    return described.close_time is not None
+
+
+async def test_a_supervisor_orders_a_reopening_and_it_is_reviewed(interface: Interface) -> None:
+    request = await assigned(interface)
+    await done(interface, "handler", request, "accept")
+    await done(interface, "handler", request, "resolve", outcome="solved", reply="Done.")
+    assert (await done(interface, "supervisor", request, "reopen", text="The photo shows another lamp."))[
+        "state"
+    ] == "assigned"
+    await done(interface, "handler", request, "accept")
+    assert (await done(interface, "handler", request, "resolve", outcome="solved", reply="Really."))[
+        "state"
+    ] == "in_review"
+    assert (await interface.look_up(request))["reply"] is None
+
+    assert (await done(interface, "dispatcher", request, "send_back", reason="Not clear."))["state"] == "in_progress"
+    await done(interface, "handler", request, "resolve", outcome="solved", reply="Lamp 7 was replaced.")
+    assert (await done(interface, "dispatcher", request, "approve"))["state"] == "resolved"
+    assert (await interface.look_up(request))["reply"] == "Lamp 7 was replaced."
