@@ -42,6 +42,7 @@ from db.ids import new_id
 from db.notices import NoticeState, Unsent
 from db.pool import Pool
 from db.sealing import KeyRing
+from domain.errors import HuishengError
 
 GRACE = timedelta(seconds=60)
 # A process that was stopped after its claim, and wakes up late, must not send what somebody else may have taken over.
@@ -51,7 +52,6 @@ SWEEP_EVERY = timedelta(seconds=30)
 OVERLOOKED_AFTER = timedelta(minutes=2)
 
 IN_HAND, TOO_LATE, UNSENDABLE = "in_hand", "too_late", "unsendable"
-
 
 logger = structlog.get_logger(__name__)
 
@@ -94,8 +94,8 @@ class NoticeSender:
         """Sends that notice now, whatever else is owed."""
         return await self._send(await notices.unsent_notice(self._pool, notice_id, self._grace))
 
-    async def send_overlooked(self, quiet: timedelta, most: int = 100) -> int:
-        """Sends what nobody has touched for `quiet`, until the provider fails; gives the number of requests it looked at.
+    async def send_overlooked(self, quiet: timedelta, most: int = 10_000) -> int:
+        """Sends what nobody has touched for `quiet`, until the provider fails; gives the number of requests it came to.
 
         Several processes may do so at once: whoever claims a notice sends it.
         """
@@ -109,7 +109,9 @@ class NoticeSender:
         held_until = min((notice.not_before for notice in unsent if notice.held and notice.not_before), default=None)
         due = [notice for notice in unsent if not notice.held]
         if _is_prompt(self._provider):
-            due = await self._send_together(self._provider, due)
+            # What another provider has left unclear is the sweep's: nobody waits for it here.
+            await self._send_in_turn(await self._send_together(self._provider, due), None)
+            return Sending(held_until)
         return await self._send_in_turn(due, held_until)
 
     async def _send_together(self, provider: PromptProvider, due: Sequence[Unsent]) -> list[Unsent]:
@@ -158,11 +160,18 @@ class NoticeSender:
                 await notices.leave_unclear(self._pool, attempt_id, reason)
 
     async def _written(self, due: Sequence[Unsent]) -> list[Message]:
-        """The messages of those notices that can be sent; the others end here."""
+        """The messages of those notices that can be sent. Those that never can be end here.
+
+        One that lacks a key or its policy stays owed: somebody may bring that back, and the sweep tries again.
+        """
         messages: list[Message] = []
         ended: list[tuple[UUID, NoticeState, str | None]] = []
         for notice in due:
-            written = await self._wording.message(notice, new_id(datetime.now(UTC)))
+            try:
+                written = await self._wording.message(notice, new_id(datetime.now(UTC)))
+            except HuishengError as error:
+                logger.error("notice_cannot_be_written", notice=str(notice.id), error=error.code)
+                continue
             if isinstance(written, Unsendable):
                 ended.append((notice.id, written.state, written.reason))
             else:

@@ -1,6 +1,6 @@
 """What a notice says: which policy, language and facts its text is made of, and which of them a recipient may see.
 
-A confidential request has no category in any text. The link with the citizen's token goes to the citizen alone.
+A confidential request's category stands in no text. The link with the citizen's token goes to the citizen alone.
 """
 
 from __future__ import annotations
@@ -10,22 +10,21 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Protocol
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 import structlog
 
 from activities.providers.port import Message
 from db.notices import NoticeState, Unsent
 from db.sealing import KeyRing
-from domain.policy import Names, Policy, in_language
+from domain.facts import fact_words
+from domain.policy import Policy, in_language
 from domain.texts import TextFault, notice_text
 
 logger = structlog.get_logger(__name__)
 
 Values = dict[str, str]
 
-# Not strftime: its month names follow the machine's locale.
-_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_CONFIDENTIAL = {"en": "confidential matter", "zh": "保密事项"}
 
 
 class Policies(Protocol):
@@ -60,7 +59,7 @@ class Wording:
         self._now = now
 
     async def message(self, notice: Unsent, attempt_id: UUID) -> Message | Unsendable:
-        """Raises SealBroken when the key ring lacks a key: then nothing can be told of any notice."""
+        """Raises SealBroken where the key ring lacks the key, and NoPolicy where the database lacks the policy."""
         to = notice.phone(self._keys)
         if to is None:
             return Unsendable(NoticeState.NO_ADDRESS, None)
@@ -80,52 +79,18 @@ class Wording:
         return expires_at is not None and datetime.fromisoformat(expires_at) <= self._now()
 
     def _values(self, policy: Policy, notice: Unsent) -> Values:
-        """What the placeholders may be filled with; what is not known stays empty, and the policy has words for that."""
+        """What the placeholders may be filled with; for what is not among it, the policy has words of its own."""
+        hidden = {"category": in_language(_CONFIDENTIAL, notice.language)} if notice.confidential else {}
         return {
             "reference": notice.reference,
             "city": in_language(policy.city.name, notice.language),
             "code": notice.code(self._keys) or "",
-            "level": notice.facts.get("level", ""),
-            "due": _due(policy, notice),
             **self._links(notice),
-            **_names(policy, notice),
+            **fact_words(policy, notice.language, notice.facts),
+            **hidden,
         }
 
     def _links(self, notice: Unsent) -> Values:
         if notice.to_citizen:
             return {"link": f"{self._public_url}/r/{notice.reference}/{notice.token(self._keys)}"}
-        staff_link = f"{self._public_url}/staff/requests/{notice.reference}"
-        return {"link": staff_link, "staff_link": staff_link}
-
-
-def _names(policy: Policy, notice: Unsent) -> Values:
-    """The policy's names for the codes among the facts; empty for a code that this version of it does not know."""
-    facts, language = notice.facts, notice.language
-    texts = policy.texts.get(language) or policy.texts[policy.city.languages[0]]
-
-    def name(fact: str, look_up: Callable[[str], Names]) -> str:
-        try:
-            return in_language(look_up(facts[fact]), language)
-        except KeyError:
-            return ""
-
-    return {
-        "state": texts.states.get(facts.get("state", ""), ""),
-        "department": name("department", lambda code: policy.department(code).name),
-        "previous_department": name("previous_department", lambda code: policy.department(code).name),
-        "category": "" if notice.confidential else name("category", lambda code: policy.category(code).name),
-        "target": name("target", lambda code: policy.transfer_target(code).name),
-        "reason_name": name("reason_code", lambda code: policy.decline_reason(code).name),
-        "route": name("reason_code", lambda code: policy.decline_reason(code).route),
-    }
-
-
-def _due(policy: Policy, notice: Unsent) -> str:
-    """By the city's clock, to the minute."""
-    due = notice.facts.get("due")
-    if not due:
-        return ""
-    local = datetime.fromisoformat(due).astimezone(ZoneInfo(policy.zone))
-    if notice.language == "zh":
-        return f"{local.month}月{local.day}日{local:%H:%M}"
-    return f"{local.day} {_MONTHS[local.month - 1]} {local:%H:%M}"
+        return {"staff_link": f"{self._public_url}/staff/requests/{notice.reference}"}

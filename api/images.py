@@ -10,8 +10,14 @@ import asyncio
 import io
 from concurrent.futures import ThreadPoolExecutor
 
+from PIL import (
+    GifImagePlugin,
+    ImageOps,
+    JpegImagePlugin,
+    PngImagePlugin,
+    WebPImagePlugin,
+)
 from PIL import Image as Pictures
-from PIL import ImageOps, UnidentifiedImageError
 
 from api.errors import TooLarge, UnsupportedMedia
 from db.attachments import Picture
@@ -21,11 +27,14 @@ MAX_IMAGES = 10
 MAX_PIXELS = 60_000_000
 """Above what any phone takes today. A small file can claim any size, and drawing it would take the memory of the machine."""
 LONGEST_SIDE_PIXELS = 2560
-_FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "GIF")
+_READERS = (JpegImagePlugin, PngImagePlugin, WebPImagePlugin, GifImagePlugin)
+_FORMATS = tuple(reader.__name__.rpartition(".")[2].removesuffix("ImagePlugin").upper() for reader in _READERS)
+"""As Pillow calls them. All else that it can read is left out: each reader is a door."""
 _QUALITY = 85
 _REFUSED = "This is not a picture that we can read. Please send a photo as JPEG, PNG, WebP or GIF."
 
-Pictures.MAX_IMAGE_PIXELS = MAX_PIXELS
+# Pillow only warns up to twice its own limit; ours is checked below, before anything is drawn.
+Pictures.MAX_IMAGE_PIXELS = None
 # One at a time: drawing is heavy, and nobody waits for it but the sender.
 _THREAD = ThreadPoolExecutor(1, thread_name_prefix="images")
 
@@ -44,18 +53,18 @@ def _drawn(data: bytes) -> Picture:
                 raise TooLarge("This picture has too many pixels. Please send a smaller one.")
             picture.draft("RGB", (LONGEST_SIDE_PIXELS, LONGEST_SIDE_PIXELS))
             return _saved(picture)
-    except Pictures.DecompressionBombError:
-        raise TooLarge("This picture has too many pixels. Please send a smaller one.") from None
-    except (UnidentifiedImageError, OSError, ValueError, SyntaxError, EOFError, MemoryError):
+    except TooLarge:
+        raise
+    except Exception:
         # What a broken file makes Pillow raise differs by format and says nothing to the sender.
         raise UnsupportedMedia(_REFUSED) from None
 
 
 def _saved(picture: Pictures.Image) -> Picture:
+    picture.thumbnail((LONGEST_SIDE_PIXELS, LONGEST_SIDE_PIXELS))
     upright = ImageOps.exif_transpose(picture)
     is_see_through = "A" in upright.getbands() or "transparency" in upright.info
     plain = upright.convert("RGBA" if is_see_through else "RGB")
-    plain.thumbnail((LONGEST_SIDE_PIXELS, LONGEST_SIDE_PIXELS))
     fresh = Pictures.frombytes(plain.mode, plain.size, plain.tobytes())  # the pixels, and nothing that came with them
     kept = io.BytesIO()
     if is_see_through:

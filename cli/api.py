@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import asyncpg
 import click
@@ -31,7 +34,7 @@ def api(host: str | None, port: int | None) -> int:
     log_as_json()
     asyncio.run(_check_database(settings))
     with _listen(host or settings.api_host, port or settings.api_port) as listener:
-        server = uvicorn.Server(
+        server = _Server(
             uvicorn.Config(
                 create_app(settings),
                 loop="uvloop",
@@ -46,6 +49,17 @@ def api(host: str | None, port: int | None) -> int:
         )
         server.run(sockets=[listener])
     return 0 if server.started else 1
+
+
+class _Server(uvicorn.Server):
+    """Ends with exit code 0 when it was asked to end; uvicorn's own would end by the signal it was sent."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self.handle_exit, number, None)
+        yield
 
 
 def _listen(host: str, port: int) -> socket.socket:

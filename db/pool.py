@@ -11,7 +11,7 @@ from pydantic_core import from_json, to_json
 
 # As text, because asyncpg's classes take no parameters at run time.
 Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
-Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
+Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
 
 SESSION = {
     "application_name": "huisheng",

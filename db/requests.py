@@ -15,8 +15,6 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-import asyncpg
-
 from db import inbox, texts
 from db.ids import new_id
 from db.pool import Database
@@ -164,11 +162,13 @@ async def submit(
 
 async def find(database: Database, reference: str) -> StoredRequest | None:
     """The request with that reference in its written form."""
-    return _stored(await _QUERIES["by_reference"].row(database, reference=reference))
+    row = await _QUERIES["by_reference"].row(database, reference=reference)
+    return StoredRequest(**row) if row else None
 
 
 async def by_id(database: Database, request_id: UUID) -> StoredRequest | None:
-    return _stored(await _QUERIES["by_id"].row(database, id=request_id))
+    row = await _QUERIES["by_id"].row(database, id=request_id)
+    return StoredRequest(**row) if row else None
 
 
 async def add_message(
@@ -281,10 +281,6 @@ def _payload(new: NewRequest, reference: str, now: datetime) -> dict[str, object
         "located": new.lat is not None or new.place is not None or new.address is not None,
         "submitted_by": new.submitted_by,
     }
-
-
-def _stored(row: asyncpg.Record | None) -> StoredRequest | None:
-    return None if row is None else StoredRequest(**row)
 
 
 def opened(keys: KeyRing, column: str, request_id: UUID, sealed: bytes | None) -> str | None:

@@ -204,15 +204,11 @@ class Calendar:
         days = _Days([], [], [], [])
         worked, midnight = 0, self._moment(date(first_year, 1, 1), 0)
         for day in _days_between(date(first_year, 1, 1), date(min(last_year, _LAST_YEAR), 12, 31)):
-            periods = sorted(self.periods_on(day))
             next_midnight = self._moment(day, DAY_MINUTES)
-            if periods:
+            spans = self._spans(day, midnight, next_midnight)
+            if spans:
                 days.first_periods.append(len(days.starts))
-            for period in periods:
-                if next_midnight - midnight == DAY_MINUTES * _MINUTE:
-                    start, end = midnight + period.start * _MINUTE, midnight + period.end * _MINUTE
-                else:
-                    start, end = self._moment(day, period.start), self._moment(day, period.end)
+            for start, end in spans:
                 days.starts.append(start)
                 days.ends.append(end)
                 days.worked.append(worked)
@@ -220,6 +216,22 @@ class Calendar:
             midnight = next_midnight
         days.first_periods.append(len(days.starts))
         return days
+
+    def _spans(self, day: date, midnight: int, next_midnight: int) -> list[tuple[int, int]]:
+        """The working periods of the day as moments, in order."""
+        periods = sorted(self.periods_on(day))
+        if next_midnight - midnight == DAY_MINUTES * _MINUTE:
+            return [(midnight + period.start * _MINUTE, midnight + period.end * _MINUTE) for period in periods]
+        # A time that the clocks leave out in spring comes an hour later, where another period may be: nobody works twice.
+        spans: list[tuple[int, int]] = []
+        for start, end in sorted(
+            (self._moment(day, period.start), self._moment(day, period.end)) for period in periods
+        ):
+            if spans and start < spans[-1][1]:
+                spans[-1] = (spans[-1][0], max(end, spans[-1][1]))
+            elif start < end:
+                spans.append((start, end))
+        return spans
 
     def _moment(self, day: date, minutes: int) -> int:
         day, minutes = (day + timedelta(days=1), 0) if minutes == DAY_MINUTES else (day, minutes)

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-import asyncpg
-from temporalio.client import WorkflowHandle, WorkflowUpdateFailedError
+import pytest
+from temporalio.api.enums.v1 import EventType
+from temporalio.client import WorkflowExecutionStatus, WorkflowHandle, WorkflowUpdateFailedError
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
@@ -22,13 +23,15 @@ from activities.jurisdictions import JurisdictionActivities
 from activities.notices import NoticeActivities
 from activities.planning import PlanningActivities
 from activities.providers.console import ConsoleProvider
+from activities.providers.port import Provider
 from activities.read_model import ReadModelActivities
-from db import requests
-from db.pool import open_pool
+from db import requests, timeline, views
+from db.pool import Pool, open_pool
 from db.sealing import KeyRing
 from domain import commands as c
+from domain.acts import ACTION_OF
 from domain.policy import Policy, to_plain
-from domain.request import CITIZEN, Actor, Channel, Result, Role
+from domain.request import CITIZEN, Actor, Channel, Event, Result, Role, Snapshot, Solved, State
 from policies.store import PolicyStore
 from tests.city import a_city
 from workflows.contract import (
@@ -36,6 +39,7 @@ from workflows.contract import (
     REQUESTS_QUEUE,
     STAFF_UPDATES,
     ActionTaken,
+    Ended,
     Message,
     Submitted,
     workflow_id,
@@ -44,14 +48,38 @@ from workflows.delivery import start_run
 from workflows.request import RequestWorkflow
 
 KEYS = KeyRing.from_text("test:" + "A" * 43 + "=")
-STAFF = {
+STAFF: dict[str, tuple[Role, str | None, bool]] = {
     "dispatcher": (Role.DISPATCHER, None, False),
     "supervisor": (Role.SUPERVISOR, None, False),
     "handler": (Role.HANDLER, "housing", False),
     "lead": (Role.HANDLER, "housing", True),
     "clinic_handler": (Role.HANDLER, "health", False),
+    "clinic_lead": (Role.HANDLER, "health", True),
     "street_handler": (Role.HANDLER, "north_street", False),
+    "street_lead": (Role.HANDLER, "north_street", True),
+    "head": (Role.HANDLER, "city", True),
 }
+MOMENT = timedelta(seconds=2)
+
+
+@contextmanager
+def refused(code: str) -> Iterator[None]:
+    """What happens within is refused with that code."""
+    with pytest.raises(ApplicationError) as raised:
+        yield
+    assert raised.value.type == code, raised.value
+
+
+def a_text() -> str:
+    """The id of a text that the interface would have kept."""
+    return str(uuid4())
+
+
+async def until(condition: Callable[[], Awaitable[bool]], within: float = 10.0) -> None:
+    """Look again and again until it holds, by the real clock."""
+    async with asyncio.timeout(within):
+        while not await condition():
+            await asyncio.sleep(0.01)
 
 
 @dataclass
@@ -61,12 +89,12 @@ class Request:
     town: Town
     id: UUID
     reference: str
-    handle: WorkflowHandle[RequestWorkflow, Any]
+    handle: WorkflowHandle[RequestWorkflow, Ended]
     _inbox_id: int = 0
 
     async def act(self, command: c.Command) -> ActionTaken:
         """A staff action; raises the refusal's code and words as ApplicationError."""
-        name = STAFF_UPDATES[_ACTIONS[type(command)]]
+        name = STAFF_UPDATES[ACTION_OF[type(command)]]
         try:
             taken: ActionTaken = await self.handle.execute_update(name, command, result_type=ActionTaken)
         except WorkflowUpdateFailedError as error:
@@ -75,46 +103,89 @@ class Request:
         return taken
 
     async def hear(self, signal: str, inbox_id: int | None = None, **fields: Any) -> None:
-        """A message of the citizen, as the relay delivers it."""
+        """A message of the citizen, as the relay delivers it, worked through."""
         self._inbox_id += 1
         number = self._inbox_id if inbox_id is None else inbox_id
         await self.handle.signal(signal, Message(number, datetime.now(UTC), **fields))
         await self.settled()
 
     async def settled(self) -> None:
-        """Until the run has worked through what it has been sent: a query waits for the tasks before it."""
-        await asyncio.sleep(0.05)
+        """Until the run has worked through what it was sent: it answers a query after the task before it."""
+        if await self.is_running():
+            await self.handle.query("__temporal_workflow_metadata")
+
+    async def details(self) -> str:
+        """What the Temporal UI shows of the run, by the query that it uses."""
+        metadata: Any = await self.handle.query("__temporal_workflow_metadata")
+        return str(metadata.current_details)
+
+    async def is_running(self) -> bool:
+        return (await self.handle.describe()).status is WorkflowExecutionStatus.RUNNING
 
     async def wait(self, length: timedelta) -> None:
         """Let time pass; what is due in it happens."""
         await self.town.environment.sleep(length)
         await self.settled()
 
-    async def state(self) -> asyncpg.Record:
-        row = await self.town.pool.fetchrow("select * from snapshots where request_id = $1", self.id)
-        assert row is not None
-        return row
+    async def wait_until(self, moment: datetime | None) -> None:
+        """Let time pass to just after that moment."""
+        assert moment is not None
+        await self.wait(moment - await self.town.environment.get_current_time() + MOMENT)
+
+    async def snapshot(self) -> Snapshot:
+        return await views.snapshot(self.town.pool, self.id)
+
+    async def state(self) -> State:
+        return (await self.snapshot()).state
+
+    async def events(self) -> list[Event]:
+        return await timeline.events(self.town.pool, self.id)
+
+    async def latest(self) -> Event:
+        return (await self.events())[-1]
 
     async def actions(self) -> list[str]:
         """The actions of the timeline, in order."""
-        rows = await self.town.pool.fetch("select action from events where request_id = $1 order by sequence", self.id)
-        return [row["action"] for row in rows]
+        return [event.action for event in await self.events()]
 
-    async def notices(self) -> list[tuple[str, str]]:
-        """Kind and recipient (citizen, or the username) of all notices, in the order they were owed."""
+    async def notices(self, action: str | None = None) -> list[tuple[str, str]]:
+        """Kind and recipient (citizen, a username, or the part nobody plays) of all notices in the order they were owed,
+        or of those that the latest event with that action owed."""
+        sequences = [event.sequence for event in await self.events() if action in (None, event.action)]
         rows = await self.town.pool.fetch(
-            "select n.kind, coalesce(s.username, n.recipient) as recipient from notices n"
-            " left join staff s on n.recipient = 'staff:' || s.id where request_id = $1 order by n.sequence, n.id",
+            "select n.sequence, n.kind, coalesce(s.username, n.recipient) as recipient from notices n"
+            " left join staff s on n.recipient = 'staff:' || s.id where request_id = $1 order by 1, 2, 3",
             self.id,
         )
-        return [(row["kind"], row["recipient"]) for row in rows]
+        wanted = set(sequences if action is None else sequences[-1:])
+        return [(row["kind"], row["recipient"]) for row in rows if row["sequence"] in wanted]
 
-    async def accepted(self) -> None:
-        await self.act(c.Accept(self.town.actor("handler")))
+    async def unsent(self) -> list[str]:
+        """Kinds of the notices that have not gone out, or went out without standing in the outbox."""
+        rows = await self.town.pool.fetch(
+            "select kind from notices n left join outbox o on o.notice_id = n.id"
+            " where n.request_id = $1 and (n.state <> 'sent' or o.notice_id is null)",
+            self.id,
+        )
+        return [row["kind"] for row in rows]
 
-    async def resolved(self) -> None:
-        await self.accepted()
-        await self.act(c.Resolve(self.town.actor("handler"), Result.SOLVED, str(uuid4())))
+    async def history(self) -> list[str]:
+        """The types of the history's events, without those of the server's own tasks."""
+        names = [EventType.Name(event.event_type) for event in (await self.handle.fetch_history()).events]
+        return [name.removeprefix("EVENT_TYPE_") for name in names if "WORKFLOW_TASK" not in name]
+
+    async def accepted(self, by: str = "handler") -> None:
+        await self.act(c.Accept(self.town.actor(by)))
+
+    async def resolved(self, by: str = "handler") -> None:
+        """Accepted and resolved, through review where the rules ask for it."""
+        await self.accepted(by)
+        taken = await self.act(c.Resolve(self.town.actor(by), Result.SOLVED, a_text()))
+        if taken.state is State.IN_REVIEW:
+            await self.act(c.Approve(self.town.actor("dispatcher")))
+
+    async def rated(self, solved: Solved = Solved.YES, satisfied: int = 5) -> None:
+        await self.hear("rated", solved=solved, satisfied=satisfied)
 
 
 @dataclass
@@ -122,9 +193,10 @@ class Town:
     """The environment with its staff; `submit` makes a request and waits until somebody has it."""
 
     environment: WorkflowEnvironment
-    pool: asyncpg.Pool[asyncpg.Record]
+    pool: Pool
     policy: Policy
     staff: dict[str, UUID] = field(default_factory=dict)
+    started: list[Request] = field(default_factory=list)
 
     def actor(self, username: str) -> Actor:
         role, department, lead = STAFF[username]
@@ -133,48 +205,57 @@ class Town:
         return Actor("staff", str(self.staff[username]), (role,), mine, led)
 
     async def submit(self, description: str = "The street light is out.", **changes: Any) -> Request:
-        now = datetime.now(UTC)
-        new = requests.NewRequest(
-            description, Channel.WEB, "en", contact=requests.Contact(phone="+8613800138000"), **changes
-        )
-        sent = await requests.submit(self.pool, KEYS, new, now)
-        submitted = Submitted(
-            str(sent.request_id),
-            sent.reference,
-            await self.environment.get_current_time(),
-            CITIZEN,
-            located="lat" in changes,
-        )
-        await start_run(self.environment.client, submitted)
-        handle = self.environment.client.get_workflow_handle_for(RequestWorkflow.run, workflow_id(sent.reference))
-        request = Request(self, sent.request_id, sent.reference, handle)
-        await self._until_somebody_has(request)
+        request = await self.stored(description, **changes)
+        await self.start(request, located="lat" in changes)
+        await request.settled()
         return request
 
-    async def _until_somebody_has(self, request: Request) -> None:
-        for _ in range(200):
-            if (await request.state())["sequence"] > 1:
-                return
-            await asyncio.sleep(0.02)
-        raise AssertionError("nobody got the request within four seconds")
+    async def start(self, request: Request, located: bool = False) -> None:
+        await start_run(self.environment.client, await self.submitted(request, located))
+        self.started.append(request)
 
+    async def stored(
+        self, description: str = "The street light is out.", keys: KeyRing = KEYS, **changes: Any
+    ) -> Request:
+        """A request that stands in the database; its run is not started."""
+        values = {"contact": requests.Contact(phone="+8613800138000")} | changes
+        new = requests.NewRequest(description, Channel.WEB, "en", **values)
+        sent = await requests.submit(self.pool, keys, new, datetime.now(UTC))
+        handle = self.environment.client.get_workflow_handle_for(RequestWorkflow.run, workflow_id(sent.reference))
+        return Request(self, sent.request_id, sent.reference, handle)
 
-_ACTIONS = __import__("domain.acts", fromlist=["ACTION_OF"]).ACTION_OF
+    async def submitted(self, request: Request, located: bool = False) -> Submitted:
+        """The input of its run."""
+        now = await self.environment.get_current_time()
+        return Submitted(str(request.id), request.reference, now, CITIZEN, located=located)
+
+    async def put_away(self) -> None:
+        """End the runs of a test, so that their clocks do not ring in the next."""
+        for request in self.started:
+            if await request.is_running():
+                await request.handle.terminate("the test is over")
+        self.started.clear()
 
 
 @asynccontextmanager
 async def a_town(
-    environment: WorkflowEnvironment, database_url: str, policy: Policy | None = None
+    environment: WorkflowEnvironment,
+    database_url: str,
+    provider_of: Callable[[Pool], Provider] = lambda pool: ConsoleProvider(pool, KEYS),
 ) -> AsyncIterator[Town]:
     """The town at work: staff in the database, the worker running in the sandbox."""
-    policy = policy or a_city()
-    async with open_pool(database_url, size=5) as pool:
+    policy = a_city()
+    async with AsyncExitStack() as stack:
+        pool = await stack.enter_async_context(open_pool(database_url, size=5))
+        provider = provider_of(pool)
+        stack.push_async_callback(provider.close)
         town = Town(environment, pool, policy, await _hired(pool))
-        async with _at_work(environment, pool, policy):
-            yield town
+        for worker in workers(environment, pool, policy, provider):
+            await stack.enter_async_context(worker)
+        yield town
 
 
-async def _hired(pool: asyncpg.Pool[asyncpg.Record]) -> dict[str, UUID]:
+async def _hired(pool: Pool) -> dict[str, UUID]:
     staff = {username: uuid4() for username in STAFF}
     for username, (role, department, lead) in STAFF.items():
         staff_id = staff[username]
@@ -188,18 +269,17 @@ async def _hired(pool: asyncpg.Pool[asyncpg.Record]) -> dict[str, UUID]:
     return staff
 
 
-@asynccontextmanager
-async def _at_work(
-    environment: WorkflowEnvironment, pool: asyncpg.Pool[asyncpg.Record], policy: Policy
-) -> AsyncIterator[Sequence[Worker]]:
+def workers(
+    environment: WorkflowEnvironment, pool: Pool, policy: Policy, provider: Provider, queue: str = REQUESTS_QUEUE
+) -> tuple[Worker, Worker]:
+    """As in production, but for the sandbox."""
     policies = _store(policy)
-    provider = ConsoleProvider(pool, KEYS)
     notices = NoticeActivities(pool, KEYS, policies, provider, "http://127.0.0.1:8000")
     planning = PlanningActivities(policies)
-    read_model = ReadModelActivities(pool, KEYS, policies)
+    read_model = ReadModelActivities(pool, KEYS, policies, by_gateway=not provider.prompt)
     requests_worker = Worker(
         environment.client,
-        task_queue=REQUESTS_QUEUE,
+        task_queue=queue,
         workflows=[RequestWorkflow],
         activities=[
             ClassificationActivities(pool, KEYS, policies).classify_request,
@@ -210,8 +290,7 @@ async def _at_work(
         workflow_runner=SandboxedWorkflowRunner(restrictions=SandboxRestrictions.default),
     )  # fmt: skip
     gateway = Worker(environment.client, task_queue=NOTICES_QUEUE, activities=[notices.send_notices])
-    async with requests_worker, gateway:
-        yield (requests_worker, gateway)
+    return requests_worker, gateway
 
 
 def _store(policy: Policy) -> PolicyStore:

@@ -146,7 +146,8 @@ class RequestWorkflow:
     async def resolve_by_admin(self, *sent: object) -> None:
         signal = read(ResolveSignal, sent)
         if signal is None:
-            return await self._steps.note(Action.RESOLVE, UNKNOWN_SENDER, Invalid.code)
+            await self._steps.note(Action.RESOLVE, UNKNOWN_SENDER, Invalid.code)
+            return
         reply = await self._steps.keep_text(signal.reply)
         by = admin(signal.by, self._course.snapshot.department)
         await self._act_or_note(c.Resolve(by, signal.outcome, reply), reply)
@@ -155,7 +156,8 @@ class RequestWorkflow:
     async def escalate_by_admin(self, *sent: object) -> None:
         signal = read(EscalateSignal, sent or ({},))
         if signal is None:
-            return await self._steps.note(Action.ESCALATE, UNKNOWN_SENDER, Invalid.code)
+            await self._steps.note(Action.ESCALATE, UNKNOWN_SENDER, Invalid.code)
+            return
         reason = await self._steps.keep_text(signal.reason) if signal.reason else None
         by = admin(signal.by, self._course.snapshot.department)
         await self._act_or_note(c.Escalate(by, reason), reason)

@@ -17,10 +17,13 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
+import asyncpg
 import psutil
 
 import db.policies
+from api.errors import DATABASE_DOWN
 from db.migrations import migrate
 from db.pool import Pool, open_pool
 from db.sealing import KeyRing
@@ -132,7 +135,7 @@ class LivePart:
 
 @dataclass
 class LiveSystem:
-    """`pool` looks at the database from outside; it outlives the server's deaths."""
+    """`pool` looks at the database from outside; it opens connections only when asked, so that it outlives the server."""
 
     system: System
     policy: Policy
@@ -180,8 +183,24 @@ class LiveSystem:
 
     async def activate(self, policy: Policy) -> None:
         name = policy.city.name["en"]
-        await db.policies.activate(self.pool, policy.version, name, to_plain(policy), datetime.now(UTC))
+        async with open_pool(self.system.database.url(), size=1) as pool:
+            await db.policies.activate(pool, policy.version, name, to_plain(policy), datetime.now(UTC))
         self.policy = policy
+
+    async def look(self, query: str, *values: object) -> list[asyncpg.Record]:
+        """Rows of the database, as soon as it answers."""
+        deadline = time.monotonic() + READY_WITHIN_SECONDS
+        while True:
+            try:
+                return await self.pool.fetch(query, *values)
+            except DATABASE_DOWN:
+                assert time.monotonic() < deadline, "the database does not come back"
+                await asyncio.sleep(0.1)
+
+    async def value(self, query: str, *values: object) -> Any:
+        """The first column of the first row."""
+        rows = await self.look(query, *values)
+        return rows[0][0] if rows else None
 
     def another(self, name: str, **changes: str) -> LivePart:
         """A second worker or interface beside the first, with a ready file and a port of its own; the test stops it."""
@@ -230,7 +249,7 @@ async def a_live_system(folder: Path, policy: Policy) -> AsyncIterator[LiveSyste
     try:
         await asyncio.gather(live.postgres.start(), live.temporal.start())
         await asyncio.to_thread(migrate, system.database.url())
-        async with open_pool(system.database.url(), size=4, application_name="test") as live.pool:
+        async with asyncpg.create_pool(system.database.url(), min_size=0, max_size=4) as live.pool:
             await live.activate(policy)
             await asyncio.gather(live.worker.start(), live.api.start())
             yield live

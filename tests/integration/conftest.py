@@ -17,6 +17,12 @@ def database_url(fresh_database: FreshDatabase) -> str:
     return fresh_database()
 
 
+@pytest.fixture(scope="module")
+def shared_database_url(fresh_database: FreshDatabase) -> str:
+    """One database for all tests of a file that count nothing in it."""
+    return fresh_database()
+
+
 @pytest.fixture
 async def pool(database_url: str) -> AsyncIterator[Pool]:
     async with open_pool(database_url, size=8) as opened:

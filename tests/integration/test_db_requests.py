@@ -13,8 +13,8 @@ import pytest
 
 from db import requests, texts, views
 from db.ids import new_id
-from db.pool import Pool, open_pool
-from db.requests import Contact, Idempotency, IdempotencyConflict, MessageKind
+from db.pool import Database, Pool, open_pool
+from db.requests import Contact, Idempotency, IdempotencyConflict, MessageKind, Submitted
 from db.sealing import KeyRing, SealBroken
 from domain.errors import Unknown
 from domain.references import make_reference, parse_reference
@@ -216,30 +216,34 @@ async def test_message_to_an_unknown_request_is_refused_and_leaves_nothing(pool:
     assert await pool.fetchval("select count(*) from texts") == 0
 
 
-async def test_messages_sent_at_once_become_visible_in_the_order_of_their_numbers(
-    pool: Pool, keys: KeyRing, database_url: str
-) -> None:
-    submitted = await a_submitted_request(pool, keys)
-    seen: list[int] = []
+async def test_message_waits_for_the_one_before_it_to_be_visible(pool: Pool, keys: KeyRing) -> None:
+    """Or a relay could see the second, find no earlier one, and deliver it first."""
+    submitted, other = [await a_submitted_request(pool, keys) for _ in range(2)]
 
-    async def look_on(writing: asyncio.Task[list[int]]) -> None:
-        async with open_pool(database_url, size=1) as looking:
-            while not writing.done():
-                newest = await looking.fetchval("select max(id) from inbox")
-                visible = await looking.fetchval("select count(*) from inbox where id <= $1", newest)
-                seen.append(newest - visible)
-
-    async def send_many() -> list[int]:
-        sends = (
-            requests.add_message(pool, keys, submitted.request_id, MessageKind.URGED, {}, "again", SUNDAY_NOON)
-            for _ in range(200)
+    async def urge(request: Submitted, database: Database = pool) -> int:
+        return await requests.add_message(
+            database, keys, request.request_id, MessageKind.URGED, {}, "again", SUNDAY_NOON
         )
-        return await asyncio.gather(*sends)
 
-    writing = asyncio.create_task(send_many())
-    await look_on(writing)
-    assert set(seen) == {0}, "a message became visible before one with a smaller number"
-    assert len(set(writing.result())) == 200
+    async with pool.acquire() as connection:
+        transaction = connection.transaction()
+        await transaction.start()
+        first = await urge(submitted, connection)
+        second = asyncio.create_task(urge(submitted))
+        await asyncio.wait_for(urge(other), timeout=5)
+        await asyncio.sleep(0.1)
+        assert not second.done()
+        await transaction.commit()
+    assert await second > first
+
+
+async def test_messages_sent_at_once_are_all_kept(pool: Pool, keys: KeyRing) -> None:
+    request = (await a_submitted_request(pool, keys)).request_id
+    kinds = [MessageKind.URGED, MessageKind.SUPPLEMENTED] * 50
+    ids = await asyncio.gather(
+        *(requests.add_message(pool, keys, request, kind, {}, "again", SUNDAY_NOON) for kind in kinds)
+    )
+    assert len(set(ids)) == await pool.fetchval("select count(*) from texts") == 100
 
 
 # --- texts ----------------------------------------------------------------------------------------------------------

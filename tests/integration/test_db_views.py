@@ -345,11 +345,18 @@ async def test_pictures_beyond_the_most_are_refused_all_together(pool: Pool, key
     assert len(await attachments.list_of(pool, request)) == 8
 
 
-async def test_pictures_sent_at_once_do_not_pass_the_most_together(pool: Pool, keys: KeyRing) -> None:
+async def test_pictures_wait_for_others_of_the_same_request_so_that_they_do_not_pass_the_most_together(
+    pool: Pool, keys: KeyRing
+) -> None:
     request = (await a_submitted_request(pool, keys)).request_id
-    sending = (
-        attachments.keep(pool, keys, request, "citizen", [("image/png", b"x")] * 2, AT, at_most=10) for _ in range(8)
-    )
-    kept = await asyncio.gather(*sending)
-    assert sum(pictures is not None for pictures in kept) == 5
-    assert len(await attachments.list_of(pool, request)) == 10
+    six = [("image/png", b"x")] * 6
+    async with pool.acquire() as connection:
+        transaction = connection.transaction()
+        await transaction.start()
+        assert await attachments.keep(connection, keys, request, "citizen", six, AT, at_most=10) is not None
+        second = asyncio.create_task(attachments.keep(pool, keys, request, "citizen", six, AT, at_most=10))
+        await asyncio.sleep(0.1)
+        assert not second.done()
+        await transaction.commit()
+    assert await second is None
+    assert len(await attachments.list_of(pool, request)) == 6

@@ -121,6 +121,17 @@ async def test_notice_whose_text_cannot_be_made_fails_and_the_others_go_out(pool
     assert (await notice_row(pool, fine))["state"] == "sent"
 
 
+async def test_notice_whose_seal_does_not_open_stays_owed_and_the_others_go_out(pool: Pool, keys: KeyRing) -> None:
+    request = await a_submitted_request(pool, keys)
+    handler = await a_handler_with_phone(pool, keys, "+8613900000002")
+    await pool.execute("update staff set phone_sealed = 'broken'")
+    sealed = await an_owed_notice(pool, request.request_id, recipient=f"staff:{handler}")
+    fine = await an_owed_notice(pool, request.request_id, sequence=3)
+    await a_console_sender(pool, keys).send_request(request.request_id)
+    assert (await notice_row(pool, sealed))["state"] == "owed"
+    assert (await notice_row(pool, fine))["state"] == "sent"
+
+
 async def test_citizen_gets_the_link_with_the_token(pool: Pool, keys: KeyRing) -> None:
     request = await a_submitted_request(pool, keys)
     await an_owed_notice(pool, request.request_id)
@@ -129,20 +140,28 @@ async def test_citizen_gets_the_link_with_the_token(pool: Pool, keys: KeyRing) -
     assert await texts_sent(pool, keys) == [f"{request.reference}: {link}"]
 
 
-async def test_staff_get_a_link_of_their_own_and_never_the_token(pool: Pool, keys: KeyRing) -> None:
+async def test_staff_get_a_link_of_their_own(pool: Pool, keys: KeyRing) -> None:
     request = await a_submitted_request(pool, keys)
     handler = await a_handler_with_phone(pool, keys, "+8613900000002")
     await an_owed_notice(pool, request.request_id, kind="new_task", recipient=f"staff:{handler}")
-    policy = a_city_saying("{link} {staff_link}", "new_task")
+    policy = a_city_saying("{staff_link}", "new_task")
     await a_console_sender(pool, keys, policy).send_request(request.request_id)
     (line,) = await outbox.latest(pool, keys, most=1)
     link = f"https://city.example/staff/requests/{request.reference}"
-    assert (line.to, line.recipient, line.text) == ("+8613900000002", "handler", f"{link} {link}")
+    assert (line.to, line.recipient, line.text) == ("+8613900000002", "handler", link)
+
+
+async def test_text_for_staff_that_names_the_citizens_link_is_not_sent(pool: Pool, keys: KeyRing) -> None:
+    request = await a_submitted_request(pool, keys)
+    handler = await a_handler_with_phone(pool, keys, "+8613900000002")
+    notice_id = await an_owed_notice(pool, request.request_id, kind="new_task", recipient=f"staff:{handler}")
+    await a_console_sender(pool, keys, a_city_saying("{link}", "new_task")).send_request(request.request_id)
+    assert (await notice_row(pool, notice_id))["state"] == "failed"
 
 
 WORDS = [
     ("names of the policy stand for codes", False, "Housing street light assigned"),
-    ("a confidential request has no category in any text", True, "Housing matter assigned"),
+    ("a confidential request tells its category in no text", True, "Housing confidential matter assigned"),
 ]
 
 
@@ -150,7 +169,7 @@ WORDS = [
 async def test_text_of_a_notice(pool: Pool, keys: KeyRing, confidential: bool, text: str) -> None:
     request = await a_submitted_request(pool, keys, confidential=confidential)
     await an_owed_notice(pool, request.request_id)
-    policy = a_city_saying("{department} {category} {state}", category="matter")
+    policy = a_city_saying("{department} {category} {state}")
     await a_console_sender(pool, keys, policy).send_request(request.request_id)
     assert await texts_sent(pool, keys) == [text]
 
@@ -217,6 +236,15 @@ async def test_overlooked_notices_are_sent(pool: Pool, keys: KeyRing) -> None:
     notice_id = await an_owed_notice(pool, request.request_id, created_at=datetime.now(UTC) - timedelta(minutes=3))
     assert await a_console_sender(pool, keys).send_overlooked(timedelta(minutes=2)) == 1
     assert (await notice_row(pool, notice_id))["state"] == "sent"
+
+
+async def test_sweep_goes_on_behind_a_notice_that_it_cannot_write(pool: Pool, keys: KeyRing) -> None:
+    stuck = await a_submitted_request(pool, keys)
+    await pool.execute("update requests set contact_sealed = 'broken'")
+    await an_owed_notice(pool, stuck.request_id, created_at=datetime.now(UTC) - timedelta(days=1))
+    fine = await an_owed_notice(pool, (await a_submitted_request(pool, keys)).request_id)
+    await a_console_sender(pool, keys).send_overlooked(timedelta(minutes=2))
+    assert (await notice_row(pool, fine))["state"] == "sent"
 
 
 LEFT_ALONE = [

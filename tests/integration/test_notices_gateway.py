@@ -12,6 +12,7 @@ from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
 from activities.notices import TEMPORARY_FAILURE, NoticeActivities, SendNotices
+from activities.providers.console import ConsoleProvider
 from activities.providers.port import Accepted, Answer, Message, Permanent, Temporary, Uncertain
 from db import notices
 from db.notices import Receipt
@@ -219,6 +220,19 @@ async def test_claim_that_took_too_long_is_given_back_unsent(
     left = await a_sender(pool, keys, gateway, grace=timedelta(seconds=0.5)).send_request(request_id)
     assert (left.unsettled, gateway.sent) == ("too_late", [])
     assert await state_of(pool, notice_id) == "owed"
+
+
+async def test_console_leaves_what_a_gateway_may_have_to_its_grace(pool: Pool, keys: KeyRing, request_id: UUID) -> None:
+    notice_id = await an_owed_notice(pool, request_id)
+    gateway = Gateway()
+    gateway.answer(Uncertain("no_answer"))
+    await a_sender(pool, keys, gateway).send_request(request_id)
+    console = a_sender(pool, keys, ConsoleProvider(pool, keys))
+    assert (await console.send_request(request_id)).unsettled is None
+    assert await state_of(pool, notice_id) == "sending"
+    await let_grace_pass(pool, notice_id)
+    assert await console.send_overlooked(timedelta(minutes=2)) == 1
+    assert await state_of(pool, notice_id) == "sent"
 
 
 async def test_sweep_stops_at_the_first_failure_of_the_gateway(pool: Pool, keys: KeyRing) -> None:

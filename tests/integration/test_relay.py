@@ -82,6 +82,7 @@ async def test_relay_delivers_a_submission_with_what_the_workflow_starts_with(
 ) -> None:
     script = Script()
     async with a_relay(database_url, script, WOKEN_ONLY):
+        await asyncio.sleep(0.2)  # it has looked, found nothing, and waits to be woken
         request = await a_submitted_request(pool, keys, confidential=True, lat=30.0, long=120.0)
         await until(lambda: bool(script.delivered), seconds=5)
     (row,) = script.calls
@@ -238,7 +239,7 @@ RELAY_THAT_HANGS = textwrap.dedent("""
 
     async def main():
         async with open_pool(sys.argv[1], size=1) as pool:
-            await Relay(pool, hang, pace=Pace(lease=1.5)).run()
+            await Relay(pool, hang, pace=Pace(lease=3.0)).run()
 
     asyncio.run(main())
 """)
@@ -253,6 +254,18 @@ async def test_relay_without_its_lease_any_more_does_not_put_the_message_off_for
     assert taken_over.id == slow.id
     await inbox.put_off(pool, [PutOff(slow, timedelta(hours=1), "TooLate")])
     assert await pool.fetchval("select leased_until > now() and not_before <= now() from inbox")
+
+
+async def test_relay_leaves_a_message_alone_until_its_delay_is_over_and_those_behind_it_too(
+    pool: Pool, keys: KeyRing
+) -> None:
+    request = await a_submitted_request(pool, keys)
+    await an_urging(pool, keys, request.request_id)
+    (row,) = await inbox.claim(pool, timedelta(seconds=30), 5)
+    await inbox.put_off(pool, [PutOff(row, timedelta(seconds=0.2), "TimeoutError")])
+    assert await inbox.claim(pool, timedelta(seconds=30), 5) == []
+    await asyncio.sleep(0.25)
+    assert [(again.id, again.attempts) for again in await inbox.claim(pool, timedelta(seconds=30), 5)] == [(row.id, 2)]
 
 
 async def test_relay_settles_a_message_once_whoever_delivered_it_first(pool: Pool, keys: KeyRing) -> None:
@@ -290,6 +303,21 @@ async def test_relay_pauses_in_an_outage_and_delivers_everything_in_order_after_
     for reference in {row.reference for row in script.calls}:
         ids = [row.id for row in script.calls if row.reference == reference and row.id in script.delivered]
         assert ids == sorted(ids)
+
+
+async def test_relay_counts_deliveries_that_fail_together_as_one_outage(
+    pool: Pool, keys: KeyRing, database_url: str
+) -> None:
+    async def engine(row: InboxRow) -> Delivery:
+        await asyncio.sleep(0.05)
+        raise EngineUnavailable("Temporal cannot be reached.")
+
+    script = Script(engine)
+    await requests_with_messages(pool, keys, requests=8, messages=0)
+    async with a_relay(database_url, script, Pace(width=8, poll=60.0, first_delay=0.1, longest_delay=60.0)):
+        await until(lambda: len(script.calls) > 8, seconds=4.0)
+    attempts = await pool.fetch("select last_error, leased_until from inbox")
+    assert {tuple(row) for row in attempts} == {("engine_unavailable", None)}
 
 
 async def test_relay_finishes_what_is_under_way_when_it_is_stopped(

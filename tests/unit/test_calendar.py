@@ -122,6 +122,13 @@ def test_night_shift_keeps_its_real_length_when_the_clocks_change() -> None:
     assert night.working_time_between(autumn, autumn + timedelta(days=1)) == timedelta(hours=7)
 
 
+def test_hour_that_the_clocks_leave_out_is_not_worked_twice() -> None:
+    early = Calendar("Europe/Berlin", {"sunday": (Period.parse("02:15-02:45"), Period.parse("03:00-04:00"))})
+    midnight = local("Sun 2026-03-29 00:00", BERLIN)
+    assert early.working_time_between(midnight, midnight + timedelta(days=1)) == timedelta(hours=1)
+    assert in_words(early.add_working_time(midnight, timedelta(hours=1)), BERLIN) == "Sun 2026-03-29 04:00"
+
+
 def test_office_hours_stay_where_people_see_them_when_the_clocks_change() -> None:
     office = Calendar("Europe/Berlin", dict.fromkeys(WEEKDAYS[:5], OFFICE))
     friday = local("Fri 2026-03-27 09:00", BERLIN)

@@ -1,0 +1,73 @@
+"""Whatever is killed when: what was confirmed is there, every request comes to its end, every notice goes out once."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from dataclasses import replace
+from itertools import cycle, islice
+
+import pytest
+
+from domain.durations import Duration
+from domain.policy import shortened
+from tests.city import a_city
+from tests.e2e.books import balance, calm, runs_end
+from tests.e2e.lives import LIVES, play
+from tests.e2e.people import Caller
+from tests.e2e.system import LiveSystem
+
+pytestmark = pytest.mark.e2e
+
+SEED = 20261122
+REQUESTS = 40
+BLOWS = ("worker", "postgres", "temporal", "api", "worker", "temporal", "postgres", "api")
+SECONDS_PER_WORKING_DAY = 1.5
+
+
+def a_city_in_a_hurry() -> object:
+    city = a_city()
+    feedback = replace(
+        city.feedback,
+        remind_after=Duration.parse("4 days"),
+        close_after=Duration.parse("12 days"),
+        reopen_window=Duration.parse("14 days"),
+    )
+    return shortened(replace(city, feedback=feedback), SECONDS_PER_WORKING_DAY)
+
+
+async def strike(live: LiveSystem, chance: random.Random) -> None:
+    """One blow after the other, each at a moment of its own."""
+    for name in BLOWS:
+        await asyncio.sleep(chance.uniform(0.3, 1.5))
+        live.parts[name].kill()
+        await asyncio.sleep(chance.uniform(0.0, 0.8))
+        await live.parts[name].start()
+
+
+@pytest.mark.slow
+async def test_requests_come_to_their_end_while_everything_is_killed(live: LiveSystem, caller: Caller) -> None:
+    chance = random.Random(SEED)
+    await live.adopt(a_city_in_a_hurry())
+
+    async def later(delay: float, life, description):
+        await asyncio.sleep(delay)
+        return await play(caller, life, description)
+
+    async with asyncio.TaskGroup() as group:
+        blows = group.create_task(strike(live, chance))
+        played = [
+            group.create_task(later(chance.uniform(0, 15), life, description))
+            for life, description in islice(cycle(LIVES), REQUESTS)
+        ]
+    await blows
+    ends = {reference: (state, outcome) for reference, state, outcome in (task.result() for task in played)}
+    references = list(ends)
+    print(caller.answered, caller.broken)
+    assert caller.broken > 0
+    assert not {status for status in caller.answered if status >= 500} - {503}
+    await calm(live, references)
+    rows = await live.look("select reference, state, outcome from snapshots where reference = any ($1)", references)
+    assert {row["reference"]: (row["state"], row["outcome"]) for row in rows} == ends
+    await runs_end(live, references)
+    await balance(live, references)

@@ -1,0 +1,30 @@
+"""Temporal's time-skipping test server, ready for our workflows."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from temporalio.api.enums.v1 import IndexedValueType
+from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest
+from temporalio.testing import WorkflowEnvironment
+
+from workflows.connection import DATA_CONVERTER
+from workflows.visibility import ATTRIBUTES
+
+_SERVER = Path(sys.executable).parent / "temporal-test-server"
+
+
+@asynccontextmanager
+async def a_skipping_server() -> AsyncIterator[WorkflowEnvironment]:
+    """Its clock is one for all runs, and skips only while somebody waits for a result or sleeps on it."""
+    types = {key.name: IndexedValueType.ValueType(key.indexed_value_type) for key in ATTRIBUTES}
+    async with await WorkflowEnvironment.start_time_skipping(
+        test_server_existing_path=str(_SERVER), data_converter=DATA_CONVERTER
+    ) as environment:
+        await environment.client.operator_service.add_search_attributes(
+            AddSearchAttributesRequest(namespace=environment.client.namespace, search_attributes=types)
+        )
+        yield environment
