@@ -19,6 +19,7 @@ from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 import db.policies
 from activities.classification import ClassificationActivities
+from activities.housekeeping import keep_house
 from activities.jurisdictions import JurisdictionActivities
 from activities.notices import NoticeActivities
 from activities.planning import PlanningActivities
@@ -66,8 +67,8 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
         await stack.enter_async_context(_requests(client, pool, keys, policies, provider, notices))
         await stack.enter_async_context(_gateway(client, notices))
         await stack.enter_async_context(Relay(relay_pool, deliver_with(client)))
-        sweep = asyncio.create_task(sweep_notices(notices.sender))
-        stack.callback(sweep.cancel)
+        for errand in (sweep_notices(notices.sender), keep_house(pool)):
+            stack.callback(asyncio.create_task(errand).cancel)
         _say_ready()
         await stop.wait()
 

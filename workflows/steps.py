@@ -47,6 +47,9 @@ _GATEWAY = timedelta(seconds=90)
 _PATIENTLY = RetryPolicy(initial_interval=timedelta(seconds=5), maximum_interval=timedelta(minutes=10))
 _GATEWAY_GIVES_UP = timedelta(days=2)
 
+_FAILED = (ActivityError, ApplicationError)
+"""What a step raises that is tried no more: after pauses in timers, the bare failure of a local activity."""
+
 
 class Steps:
     """What the procedure has done for it outside the workflow, for the request whose course it is given."""
@@ -66,7 +69,7 @@ class Steps:
                 local_retry_threshold=_PAUSES_IN_TASK,
                 summary="what is it about",
             )
-        except ActivityError:
+        except _FAILED:
             return Classified(None, 0.0, decided_by="failed")
 
     async def locate(self, located: bool) -> Located:
@@ -82,7 +85,7 @@ class Steps:
                 local_retry_threshold=_PAUSES_IN_TASK,
                 summary="where is it",
             )
-        except ActivityError:
+        except _FAILED:
             return Located()
 
     async def assign_department(self, classified: Classified, located: Located) -> Assignment:
@@ -107,9 +110,10 @@ class Steps:
                 local_retry_threshold=_PAUSES_IN_TASK,
                 summary="plan the deadlines",
             )
-        except ActivityError as error:
-            if isinstance(error.cause, ApplicationError) and error.cause.type == Invalid.code:
-                raise Invalid(error.cause.message) from None
+        except _FAILED as error:
+            failure = error if isinstance(error, ApplicationError) else error.cause
+            if isinstance(failure, ApplicationError) and failure.type == Invalid.code:
+                raise Invalid(failure.message) from None
             raise
 
     async def plan_take_over(self, rung: Rung) -> Plan | None:
@@ -197,7 +201,7 @@ class Steps:
                 retry_policy=_AT_ONCE_OR_LATER,
                 summary="send the notices",
             )
-        except ActivityError:
+        except _FAILED:
             return False
         self._hold(sent.held_until)
         return True
@@ -215,7 +219,7 @@ class Steps:
                 summary="send the notices",
             )
             self._hold(sent.held_until)
-        except ActivityError:
+        except _FAILED:
             workflow.logger.warning("notices of %s were not sent in time", self.course.snapshot.reference)
 
     def _hold(self, until: datetime | None) -> None:

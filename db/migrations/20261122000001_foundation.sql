@@ -124,7 +124,7 @@ create index snapshots_by_submission on snapshots (submitted_at);
 -- What the city owes to whom because of an event; one row a recipient and channel, sent once.
 create table notices (
     id uuid primary key,
-    request_id uuid references requests (id) on delete cascade, -- null for a one-time code
+    request_id uuid not null references requests (id) on delete cascade,
     sequence int not null,
     kind text not null,
     recipient text not null, -- citizen, or staff:<id>

@@ -85,7 +85,7 @@ def _check_watches(folder: Folder, form: WatchwordsFile, known: Known) -> None:
             "name": incomplete(known.languages, watch.name),
             "words": _bad_words(watch.words, known),
             "unless": _bad_words(watch.unless, known),
-            "category": unknown("category", watch.category, known.categories) if watch.category else None,
+            "category": _nowhere(watch, known),
             "danger": _no_effect(watch),
         }
         for field, reason in wrong.items():
@@ -93,9 +93,13 @@ def _check_watches(folder: Folder, form: WatchwordsFile, known: Known) -> None:
                 folder.add(WATCHWORDS, f"{key}.{field}", reason)
 
 
+def _nowhere(watch: WatchPart, known: Known) -> str | None:
+    if watch.category is not None:
+        return unknown("category", watch.category, known.categories)
+    return "a danger needs a category, so that it reaches a department at once; add one" if watch.danger else None
+
+
 def _no_effect(watch: WatchPart) -> str | None:
     if not watch.danger and not watch.sensitive:
         return "these words change nothing: set danger = true or sensitive = true"
-    if watch.danger and watch.category is None:
-        return "a danger needs a category, so that it reaches a department at once: add category"
     return None

@@ -48,7 +48,7 @@ def test_calendar_days_keep_the_local_time_when_the_clocks_change() -> None:
     ("start", "due", "fraction", "clock", "expected"),
     [
         pytest.param(
-            "Mon 2026-03-02 08:30", "Fri 2026-03-06 17:30", 0.5, Clock.WORKING, "Wed 2026-03-04 12:15", id="half a week"
+            "Mon 2026-03-02 08:30", "Fri 2026-03-06 17:30", 0.5, Clock.WORKING, "Wed 2026-03-04 13:45", id="half a week"
         ),
         pytest.param(
             "Mon 2026-03-02 09:00", "Mon 2026-03-09 09:00", 0.8, Clock.WORKING, "Fri 2026-03-06 09:00", id="four fifths"
@@ -68,9 +68,7 @@ def test_calendar_days_keep_the_local_time_when_the_clocks_change() -> None:
     ],
 )
 def test_moment_at_a_part_of_the_time(start: str, due: str, fraction: float, clock: Clock, expected: str) -> None:
-    # Half of 37.5 hours are 18.75: two days of 7.5 and 3.75 hours, 15 minutes after lunch had begun on Wednesday.
-    found = moment_at_fraction(CHINA, local(start), local(due), fraction, clock)
-    assert in_words(found) == expected.replace("12:15", "13:45")
+    assert in_words(moment_at_fraction(CHINA, local(start), local(due), fraction, clock)) == expected
 
 
 @pytest.mark.parametrize("fraction", [-0.1, 1.1])
