@@ -30,6 +30,7 @@ from api import (
 )
 from api.access_log import AccessLog
 from api.body_limit import BodyLimit
+from api.pages.page import problem_page
 from api.passwords import Passwords
 from api.services import Services, system_clock
 from db.migrations import require_version
@@ -42,7 +43,9 @@ from workflows.connection import connect
 POOL_SIZE = 12
 
 
-def create_app(settings: Settings, *, now: Callable[[], datetime] = system_clock) -> FastAPI:
+def create_app(
+    settings: Settings, *, now: Callable[[], datetime] = system_clock, passwords: Passwords | None = None
+) -> FastAPI:
     """The application; it connects when its lifespan begins, to Temporal only when first needed.
 
     Starting raises SchemaMismatch where the database is not at this program's version.
@@ -51,7 +54,7 @@ def create_app(settings: Settings, *, now: Callable[[], datetime] = system_clock
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
-            app.state.services = await open_services(settings, now, stack)
+            app.state.services = await open_services(settings, now, passwords or Passwords(), stack)
             yield
 
     app = FastAPI(
@@ -66,7 +69,7 @@ def create_app(settings: Settings, *, now: Callable[[], datetime] = system_clock
     app.include_router(gateways.router)
     app.include_router(health.router)
     app.include_router(pages.router)
-    errors.install(app)
+    errors.install(app, problem_page)
     documentation.install(app)
     app.add_middleware(BodyLimit)
     app.add_middleware(AccessLog)
@@ -81,7 +84,9 @@ def _interface() -> APIRouter:
     return interface
 
 
-async def open_services(settings: Settings, now: Callable[[], datetime], stack: AsyncExitStack) -> Services:
+async def open_services(
+    settings: Settings, now: Callable[[], datetime], passwords: Passwords, stack: AsyncExitStack
+) -> Services:
     """Opens what the interface works with; the stack closes it."""
     pool = await stack.enter_async_context(
         open_pool(settings.database_url, size=POOL_SIZE, application_name="huisheng-api")
@@ -91,7 +96,6 @@ async def open_services(settings: Settings, now: Callable[[], datetime], stack: 
     policies = PolicyStore(partial(db.policies.active_version, pool), partial(db.policies.content_of, pool))
     provider = provider_from(settings, pool, keys)
     stack.push_async_callback(provider.close)
-    passwords = Passwords()
     stack.callback(passwords.close)
     return Services(
         settings=settings,

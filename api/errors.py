@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from http import HTTPStatus
 from typing import Any, cast
@@ -256,14 +256,19 @@ def problem_for(error: Exception) -> Problem:
     return incident(error)
 
 
-def install(app: FastAPI) -> None:
-    """Lets every error of the interface leave through this file."""
+def install(app: FastAPI, for_people: Callable[[Request, Problem], Response]) -> None:
+    """Lets every error of the interface leave through this file; `for_people` draws the page for a browser."""
 
     async def render(request: Request, error: Exception) -> Response:
-        return rendered(problem_for(error))
+        problem = problem_for(error)
+        return for_people(request, problem) if _is_a_page(request) else rendered(problem)
 
     for kind in (Refusal, RequestValidationError, HTTPException, *DATABASE_DOWN, Exception):
         app.add_exception_handler(cast(type[Exception], kind), render)
+
+
+def _is_a_page(request: Request) -> bool:
+    return not request.url.path.startswith("/api/") and "text/html" in request.headers.get("accept", "")
 
 
 def _count(number: int) -> str:

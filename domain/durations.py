@@ -28,7 +28,7 @@ class Clock(StrEnum):
 _SECONDS = {Unit.SECONDS: 1, Unit.MINUTES: 60, Unit.HOURS: 3600}
 _WHOLE_UNITS = frozenset({Unit.DAYS, Unit.WORKING_DAYS})
 _TEXT = re.compile(r"(\d+(?:\.\d+)?) +(second|minute|hour|day|working day)s?", re.IGNORECASE | re.ASCII)
-_LONGEST = {Unit.SECONDS: 10**9, Unit.MINUTES: 10**7, Unit.HOURS: 10**6, Unit.DAYS: 36_500, Unit.WORKING_DAYS: 36_500}
+_LONGEST = {Unit.SECONDS: 10**9, Unit.MINUTES: 10**6, Unit.HOURS: 10**5, Unit.DAYS: 3_650, Unit.WORKING_DAYS: 2_500}
 FORM = 'like "5 working days", "7 days", "24 hours", "15 minutes" or "90 seconds"'
 
 

@@ -111,6 +111,11 @@ IN_TRIAGE: dict[AlarmKind, tuple[Owed, ...]] = {
 }
 """The same while no department has it: the dispatchers owe the next step."""
 
+IN_ADJUDICATION: dict[AlarmKind, tuple[Owed, ...]] = {
+    kind: tuple((notice, R.SUPERVISORS) for notice, _ in owed) for kind, owed in IN_TRIAGE.items()
+}
+"""The same while the supervisors owe a decision; the department is only a party to it."""
+
 _PROMPT = frozenset({Urgency.URGENT, Urgency.DANGER})
 
 
@@ -142,15 +147,19 @@ def owed_for(action: Action, after: Snapshot, **facts: str | None) -> tuple[Owed
 def owed_by_alarm(kind: AlarmKind, after: Snapshot) -> tuple[OwedNotice, ...]:
     """What a clock that has run out owes."""
     table = REMINDERS if after.department else IN_TRIAGE
+    if after.state is State.ADJUDICATION:
+        table = IN_ADJUDICATION
     return tuple(owe(notice, to, after) for notice, to in table.get(kind, ()))
 
 
 def owed_by_message(kind: NoticeKind, after: Snapshot) -> tuple[OwedNotice, ...]:
-    """A citizen's supplement, urging or withdrawal reaches who has the request; the dispatchers while nobody has it.
+    """A citizen's supplement, urging or withdrawal reaches who has the request, or who must decide where it goes.
 
     The second urging goes to the lead, the third and every later one to the supervisors (PROCESS.md row 22).
     """
     to = R.ASSIGNEE if after.department else R.DISPATCHERS
+    if after.state is State.ADJUDICATION:
+        to = R.SUPERVISORS
     if kind is NoticeKind.URGED and after.urge_count == 2:
         to = R.LEADS if after.department else R.SUPERVISORS
     if kind is NoticeKind.URGED and after.urge_count > 2:

@@ -4,6 +4,7 @@ The plan is made once per assignment, by an activity, from the newest policy; th
 """
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -88,7 +89,7 @@ def plan_assignment(policy: Policy, wanted: PlanWanted) -> Plan:
         urgency=urgency,
         accept_due_at=accept_due_at,
         contact_due_at=by(level.contact) if wanted.department else None,
-        return_until=by(level.return_within) if wanted.department and level.return_within else None,
+        return_until=_return_until(level, wanted, by) if wanted.department else None,
         due_at=due_at if wanted.department else wanted.due_at,
         alarms=tuple(sorted(clocks, key=lambda alarm: alarm.at)),
         rungs=rungs,
@@ -115,6 +116,11 @@ def is_sampled(reference: str, purpose: str, share: float) -> bool:
     """Whether this request is in a random sample of that share (0 to 1): the same answer for ever, seeded by reference."""
     drawn = int.from_bytes(hashlib.sha256(f"{purpose}:{reference}".encode()).digest()[:8]) / 2**64
     return drawn < share
+
+
+def _return_until(level: ServiceLevel, wanted: PlanWanted, by: Callable[[Duration], datetime]) -> datetime:
+    """Without a time for returning in the promise there is none: it has passed with the assignment."""
+    return by(level.return_within) if level.return_within else wanted.at
 
 
 def _check_known(policy: Policy, wanted: PlanWanted) -> None:

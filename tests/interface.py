@@ -10,11 +10,13 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+import asyncpg
 import httpx2
 from argon2 import PasswordHasher
 from fastapi import FastAPI
 
 from api.app import create_app
+from api.passwords import Passwords
 from api.services import Services, system_clock
 from db import policies, staff
 from db.staff import NewAccount, Place
@@ -63,6 +65,12 @@ class Interface:
         assert answer.status_code == 201, answer.text
         return Submitted(**answer.json())
 
+    async def row(self, query: str, *values: Any) -> asyncpg.Record:
+        """The one row that there is."""
+        found = await self.services.pool.fetchrow(query, *values)
+        assert found is not None
+        return found
+
     async def tell(self, request: Submitted, action: str, **body: Any) -> httpx2.Response:
         """What the citizen of that request says."""
         return await self.http.post(
@@ -101,11 +109,18 @@ class Interface:
         return {"Authorization": f"Bearer {self.tokens[username]}"}
 
     async def act(
-        self, username: str, request: Submitted, action: str, body: Mapping[str, Any] | None = None, **headers: str
+        self,
+        username: str,
+        request: Submitted,
+        action: str,
+        body: Mapping[str, Any] | None = None,
+        *,
+        key: str | None = None,
     ) -> httpx2.Response:
-        """A staff action."""
+        """A staff action, with an idempotency key where one is given."""
         address = f"/api/v1/staff/requests/{request.reference}/actions/{action}"
-        return await self.http.post(address, json=body or {}, headers=await self.sign_in(username) | headers)
+        headers = await self.sign_in(username) | ({"Idempotency-Key": key} if key else {})
+        return await self.http.post(address, json=body or {}, headers=headers)
 
     async def as_staff(self, username: str, address: str, **options: Any) -> httpx2.Response:
         return await self.http.get(f"/api/v1/staff{address}", headers=await self.sign_in(username), **options)
@@ -146,7 +161,8 @@ async def an_interface(
 ) -> AsyncIterator[Interface]:  # fmt: skip
     clock = Clock()
     now = system_clock if real_time else clock
-    app = create_app(settings_for(database_url, temporal_address, **changes), now=now)
+    settings = settings_for(database_url, temporal_address, **changes)
+    app = create_app(settings, now=now, passwords=Passwords(_QUICK))
     async with app.router.lifespan_context(app):
         services: Services = app.state.services
         city = policy or a_city()

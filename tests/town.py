@@ -110,9 +110,13 @@ class Request:
         await self.settled()
 
     async def settled(self) -> None:
-        """Until the run has worked through what it was sent: it answers a query after the task before it."""
-        if await self.is_running():
-            await self.handle.query("__temporal_workflow_metadata")
+        """Until the run has worked through what it was sent: the last task in its history is done."""
+        await until(self._has_no_task)
+
+    async def _has_no_task(self) -> bool:
+        names = [EventType.Name(event.event_type) for event in (await self.handle.fetch_history()).events]
+        tasks = [name for name in names if "WORKFLOW_TASK" in name]
+        return "WORKFLOW_EXECUTION_STARTED" not in names[-1] and tasks[-1].endswith("COMPLETED")
 
     async def details(self) -> str:
         """What the Temporal UI shows of the run, by the query that it uses."""
@@ -197,6 +201,7 @@ class Town:
     policy: Policy
     staff: dict[str, UUID] = field(default_factory=dict)
     started: list[Request] = field(default_factory=list)
+    for_the_test: AsyncExitStack = field(default_factory=AsyncExitStack)
 
     def actor(self, username: str) -> Actor:
         role, department, lead = STAFF[username]
@@ -235,6 +240,7 @@ class Town:
             if await request.is_running():
                 await request.handle.terminate("the test is over")
         self.started.clear()
+        await self.for_the_test.aclose()
 
 
 @asynccontextmanager
@@ -250,8 +256,8 @@ async def a_town(
         provider = provider_of(pool)
         stack.push_async_callback(provider.close)
         town = Town(environment, pool, policy, await _hired(pool))
-        for worker in workers(environment, pool, policy, provider):
-            await stack.enter_async_context(worker)
+        await stack.enter_async_context(a_worker(environment, pool, policy, provider))
+        await stack.enter_async_context(_a_gateway_worker(environment, pool, policy, provider))
         yield town
 
 
@@ -269,15 +275,15 @@ async def _hired(pool: Pool) -> dict[str, UUID]:
     return staff
 
 
-def workers(
+def a_worker(
     environment: WorkflowEnvironment, pool: Pool, policy: Policy, provider: Provider, queue: str = REQUESTS_QUEUE
-) -> tuple[Worker, Worker]:
-    """As in production, but for the sandbox."""
+) -> Worker:
+    """The worker of the requests, as in production but for the sandbox."""
     policies = _store(policy)
     notices = NoticeActivities(pool, KEYS, policies, provider, "http://127.0.0.1:8000")
     planning = PlanningActivities(policies)
     read_model = ReadModelActivities(pool, KEYS, policies, by_gateway=not provider.prompt)
-    requests_worker = Worker(
+    return Worker(
         environment.client,
         task_queue=queue,
         workflows=[RequestWorkflow],
@@ -289,8 +295,11 @@ def workers(
         ],
         workflow_runner=SandboxedWorkflowRunner(restrictions=SandboxRestrictions.default),
     )  # fmt: skip
-    gateway = Worker(environment.client, task_queue=NOTICES_QUEUE, activities=[notices.send_notices])
-    return requests_worker, gateway
+
+
+def _a_gateway_worker(environment: WorkflowEnvironment, pool: Pool, policy: Policy, provider: Provider) -> Worker:
+    notices = NoticeActivities(pool, KEYS, _store(policy), provider, "http://127.0.0.1:8000")
+    return Worker(environment.client, task_queue=NOTICES_QUEUE, activities=[notices.send_notices])
 
 
 def _store(policy: Policy) -> PolicyStore:

@@ -41,7 +41,7 @@ _FIRST_LOOK = RetryPolicy(
     initial_interval=timedelta(milliseconds=200), maximum_interval=timedelta(minutes=1), maximum_attempts=10
 )
 _AT_ONCE_OR_LATER = RetryPolicy(
-    initial_interval=timedelta(milliseconds=200), maximum_attempts=5, non_retryable_error_types=[TEMPORARY_FAILURE]
+    initial_interval=timedelta(milliseconds=200), maximum_attempts=3, non_retryable_error_types=[TEMPORARY_FAILURE]
 )
 _GATEWAY = timedelta(seconds=90)
 _PATIENTLY = RetryPolicy(initial_interval=timedelta(seconds=5), maximum_interval=timedelta(minutes=10))

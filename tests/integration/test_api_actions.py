@@ -135,7 +135,7 @@ async def test_what_a_citizen_says_reaches_the_workflow_in_order(interface: Inte
     assert (await interface.tell(request, "urge")).status_code == 202
 
     async def heard() -> bool:
-        return [e["kind"] for e in (await interface.look_up(request))["timeline"]][-1] == "urge"
+        return bool((await interface.look_up(request))["timeline"][-1]["kind"] == "urge")
 
     await eventually(heard)
     timeline = (await interface.look_up(request))["timeline"]
@@ -145,14 +145,13 @@ async def test_what_a_citizen_says_reaches_the_workflow_in_order(interface: Inte
 
 async def test_an_action_with_a_key_is_taken_once(interface: Interface) -> None:
     request = await assigned(interface)
-    key = {"Idempotency-Key": "accept-once"}
-    first = await interface.act("handler", request, "accept", **key)
-    second = await interface.act("handler", request, "accept", **key)
+    first = await interface.act("handler", request, "accept", key="accept-once")
+    second = await interface.act("handler", request, "accept", key="accept-once")
 
     assert first.status_code == second.status_code == 200
     assert first.json() == second.json()
     problem(await interface.act("handler", request, "accept"), 409, "not_allowed")
-    problem(await interface.act("handler", request, "accept", **{"Idempotency-Key": "another"}), 409, "not_allowed")
+    problem(await interface.act("handler", request, "accept", key="another"), 409, "not_allowed")
 
 
 async def test_of_two_people_who_accept_at_once_one_is_told_no(interface: Interface) -> None:

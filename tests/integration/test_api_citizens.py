@@ -298,7 +298,9 @@ async def ask(interface: Interface, reference: str, phone: str = PHONE) -> httpx
 async def sent_code(interface: Interface, request: Submitted) -> str | None:
     """The code of the latest SMS, waiting a moment for it."""
     for _ in range(20):
-        lines = await outbox.latest(interface.services.pool, interface.services.keys, reference=request.reference, most=1)
+        lines = await outbox.latest(
+            interface.services.pool, interface.services.keys, reference=request.reference, most=1
+        )
         if lines:
             return lines[-1].text.rpartition(" ")[2]
         await asyncio.sleep(0.02)
@@ -312,7 +314,9 @@ async def exchange(interface: Interface, reference: str, code: str, phone: str =
 async def a_code(interface: Interface, request: Submitted) -> str:
     assert (await ask(interface, request.reference)).status_code == 202
     code = "123456"
-    request_id = await interface.services.pool.fetchval("select id from requests where reference = $1", request.reference)
+    request_id = await interface.services.pool.fetchval(
+        "select id from requests where reference = $1", request.reference
+    )
     expires_at = interface.clock() + CODE_LASTS
     await one_time_codes.keep(interface.services.pool, interface.services.keys, request_id, code, expires_at)
     return code

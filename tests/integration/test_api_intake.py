@@ -14,10 +14,17 @@ from tests.interface import Interface, an_interface, problem
 REQUESTS = "/api/v1/requests"
 
 
+@pytest.fixture(scope="module")
+async def running(shared_database_url: str) -> AsyncIterator[Interface]:
+    async with an_interface(shared_database_url) as interface:
+        yield interface
+
+
 @pytest.fixture
-async def interface(database_url: str) -> AsyncIterator[Interface]:
-    async with an_interface(database_url) as running:
-        yield running
+async def interface(running: Interface) -> Interface:
+    """Without any request in it."""
+    await running.services.pool.execute("truncate requests cascade")
+    return running
 
 
 async def test_a_submission_is_stored_and_answered_while_temporal_is_down(interface: Interface) -> None:

@@ -48,17 +48,17 @@ async def test_the_database_keeps_no_token(interface: Interface) -> None:
 
 
 @pytest.mark.parametrize(
-    ("body", "changes"),
+    ("body", "active"),
     [
-        pytest.param(WRONG, {}, id="a wrong password"),
-        pytest.param({"username": "nobody", "password": PASSWORD}, {}, id="an unknown name"),
-        pytest.param(RIGHT, {"active": False}, id="a closed account"),
+        pytest.param(WRONG, True, id="a wrong password"),
+        pytest.param({"username": "nobody", "password": PASSWORD}, True, id="an unknown name"),
+        pytest.param(RIGHT, False, id="a closed account"),
     ],
 )
 async def test_who_may_not_sign_in_learns_nothing_else(
-    interface: Interface, body: dict[str, str], changes: dict[str, bool]
+    interface: Interface, body: dict[str, str], active: bool
 ) -> None:
-    await interface.employ("lamps", "handler", departments=["housing"], **changes)
+    await interface.employ("lamps", "handler", departments=["housing"], active=active)
     answer = await interface.http.post(SESSIONS, json=body)
 
     assert problem(answer, 401, "unauthorized")["detail"] == "There is no such account, or the password is wrong."

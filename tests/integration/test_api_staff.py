@@ -55,7 +55,9 @@ async def test_a_list_is_narrowed_by_what_is_asked(interface: Interface) -> None
     late, done, fresh = await submitted(interface, 3)
     past, ahead = MONDAY_NINE - timedelta(hours=1), MONDAY_NINE + timedelta(days=2)
     person = await interface.employ("somebody", "handler", departments=["housing"])
-    await interface.move(late, "in_progress", department="housing", due_at=past, escalation_level=1, assignee=str(person))
+    await interface.move(
+        late, "in_progress", department="housing", due_at=past, escalation_level=1, assignee=str(person)
+    )
     await interface.move(done, "resolved", department="health", due_at=past, category="clinic")
     await interface.move(fresh, "assigned", department="housing", due_at=ahead, district="middle")
     found = {request: request.reference for request in (late, done, fresh)}
@@ -109,7 +111,7 @@ async def test_staff_submit_on_a_citizens_behalf(interface: Interface) -> None:
 
     assert [answer.status_code for answer in answers] == [201, 201]
     assert answers[0].json() == answers[1].json()
-    row = await interface.services.pool.fetchrow("select channel, submitted_by from requests")
+    row = await interface.row("select channel, submitted_by from requests")
     assert row["channel"] == "phone"
     assert row["submitted_by"] is not None
 
@@ -118,7 +120,9 @@ async def test_a_key_of_staff_and_of_a_citizen_are_not_confused(interface: Inter
     key = {"Idempotency-Key": "seven"}
     body = {"description": "The lamp is out.", "channel": "phone"}
     mine = await interface.http.post("/api/v1/requests", json=body, headers=key)
-    theirs = await interface.http.post("/api/v1/staff/requests", json=body, headers=await interface.sign_in("dispatcher") | key)
+    theirs = await interface.http.post(
+        "/api/v1/staff/requests", json=body, headers=await interface.sign_in("dispatcher") | key
+    )
 
     assert mine.status_code == theirs.status_code == 201
     assert mine.json()["reference"] != theirs.json()["reference"]
@@ -144,7 +148,10 @@ async def test_the_outbox_hides_the_keys_to_requests(interface: Interface) -> No
     request = await interface.submit()
     pool, keys = interface.services.pool, interface.services.keys
     request_id = await pool.fetchval("select id from requests")
-    for kind, text in (("receipt", f"See http://localhost/r/{request.reference}/{request.token}"), ("one_time_code", "Code 123456")):
+    for kind, text in (
+        ("receipt", f"See http://localhost/r/{request.reference}/{request.token}"),
+        ("one_time_code", "Code 123456"),
+    ):
         notice_id = new_id(interface.clock())
         await pool.execute(
             "insert into notices (id, request_id, sequence, kind, recipient, channel, language, facts, urgent, state, created_at)"
@@ -165,7 +172,9 @@ async def test_the_rates_count_what_citizens_said(interface: Interface) -> None:
             request, "closed", department="housing", assigned_at=MONDAY_NINE, contacted_at=MONDAY_NINE,
             contact_due_at=MONDAY_NINE + timedelta(hours=1), resolved_at=MONDAY_NINE, solved=solved, satisfied=satisfied,
         )  # fmt: skip
-    answer = await interface.as_staff("supervisor", "/rates", params={"by": "department", "from": "2026-11-01", "to": "2026-11-30"})
+    answer = await interface.as_staff(
+        "supervisor", "/rates", params={"by": "department", "from": "2026-11-01", "to": "2026-11-30"}
+    )
     (row,) = answer.json()["rows"]
 
     assert row["part"] == "housing"

@@ -163,7 +163,9 @@ def test_impossible_questions_are_refused(add) -> None:  # type: ignore[no-untyp
         add(local("Mon 2026-03-02 09:00"))
 
 
-@pytest.mark.parametrize("text", ["8:30-12:00", "12:00-08:30", "08:30-08:30", "08:30", "08:30-25:00", "08:30-24:30", ""])
+@pytest.mark.parametrize(
+    "text", ["8:30-12:00", "12:00-08:30", "08:30-08:30", "08:30", "08:30-25:00", "08:30-24:30", ""]
+)
 def test_malformed_working_period_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="working period"):
         Period.parse(text)
@@ -192,8 +194,12 @@ def test_added_working_time_lies_between(calendar: Calendar, at: datetime, lengt
 
 @thorough
 @given(calendars(), instants, lengths, lengths)
-def test_adding_in_two_steps_is_adding_at_once(calendar: Calendar, at: datetime, one: timedelta, two: timedelta) -> None:
-    assert calendar.add_working_time(calendar.add_working_time(at, one), two) == calendar.add_working_time(at, one + two)
+def test_adding_in_two_steps_is_adding_at_once(
+    calendar: Calendar, at: datetime, one: timedelta, two: timedelta
+) -> None:
+    assert calendar.add_working_time(calendar.add_working_time(at, one), two) == calendar.add_working_time(
+        at, one + two
+    )
 
 
 @thorough

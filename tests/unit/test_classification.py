@@ -101,7 +101,9 @@ def test_word_that_two_departments_share_decides_nothing() -> None:
     assert a_classifier(LAMP, other).classify("路灯").confidence <= 0.5
 
 
-@pytest.mark.parametrize("text", ["street light", "Street Lights!", "STREET\nLIGHT", "(street-light)", "the street lights,"])
+@pytest.mark.parametrize(
+    "text", ["street light", "Street Lights!", "STREET\nLIGHT", "(street-light)", "the street lights,"]
+)
 def test_english_words_are_found_in_any_case_and_number(text: str) -> None:
     assert a_classifier(LAMP).classify(text).category == "lamp"
 

@@ -25,11 +25,17 @@ thorough = settings(max_examples=50, deadline=None)
         pytest.param("Thu 2026-09-24 16:00", "1 working day", Clock.WORKING, "Mon 2026-09-28 16:00", id="accept"),
         pytest.param("Wed 2026-09-30 16:00", "5 working days", Clock.WORKING, "Tue 2026-10-13 16:00", id="help"),
         pytest.param("Wed 2026-09-30 16:00", "15 working days", Clock.WORKING, "Tue 2026-10-27 16:00", id="complex"),
-        pytest.param("Wed 2026-09-30 16:00", "5 working days", Clock.WALL, "Tue 2026-10-13 16:00", id="days on any clock"),
+        pytest.param(
+            "Wed 2026-09-30 16:00", "5 working days", Clock.WALL, "Tue 2026-10-13 16:00", id="days on any clock"
+        ),
         pytest.param("Fri 2026-03-06 16:00", "4 hours", Clock.WORKING, "Mon 2026-03-09 11:00", id="working hours"),
         pytest.param("Fri 2026-03-06 16:00", "24 hours", Clock.WALL, "Sat 2026-03-07 16:00", id="hours day and night"),
-        pytest.param("Sat 2026-10-03 02:00", "15 minutes", Clock.WALL, "Sat 2026-10-03 02:15", id="danger on a holiday"),
-        pytest.param("Fri 2026-03-06 16:00", "30 days", Clock.WORKING, "Sun 2026-04-05 16:00", id="days of the calendar"),
+        pytest.param(
+            "Sat 2026-10-03 02:00", "15 minutes", Clock.WALL, "Sat 2026-10-03 02:15", id="danger on a holiday"
+        ),
+        pytest.param(
+            "Fri 2026-03-06 16:00", "30 days", Clock.WORKING, "Sun 2026-04-05 16:00", id="days of the calendar"
+        ),
         pytest.param("Sat 2026-03-07 02:00", "0 minutes", Clock.WORKING, "Sat 2026-03-07 02:00", id="at once"),
     ],
 )
@@ -57,13 +63,28 @@ def test_calendar_days_keep_the_local_time_when_the_clocks_change() -> None:
             "Sat 2026-03-07 00:00", "Sun 2026-03-08 00:00", 0.5, Clock.WALL, "Sat 2026-03-07 12:00", id="wall clock"
         ),
         pytest.param(
-            "Sat 2026-03-07 00:00", "Sun 2026-03-08 00:00", 0.5, Clock.WORKING, "Sun 2026-03-08 00:00", id="no work between"
+            "Sat 2026-03-07 00:00",
+            "Sun 2026-03-08 00:00",
+            0.5,
+            Clock.WORKING,
+            "Sun 2026-03-08 00:00",
+            id="no work between",
         ),
         pytest.param(
-            "Sat 2026-03-07 00:00", "Tue 2026-03-10 08:30", 1, Clock.WORKING, "Tue 2026-03-10 08:30", id="all is the due date"
+            "Sat 2026-03-07 00:00",
+            "Tue 2026-03-10 08:30",
+            1,
+            Clock.WORKING,
+            "Tue 2026-03-10 08:30",
+            id="all is the due date",
         ),
         pytest.param(
-            "Tue 2026-03-10 09:00", "Mon 2026-03-09 09:00", 0.5, Clock.WORKING, "Mon 2026-03-09 09:00", id="overdue already"
+            "Tue 2026-03-10 09:00",
+            "Mon 2026-03-09 09:00",
+            0.5,
+            Clock.WORKING,
+            "Mon 2026-03-09 09:00",
+            id="overdue already",
         ),
     ],
 )
@@ -80,16 +101,30 @@ def test_part_beyond_the_whole_is_refused(fraction: float) -> None:
 @pytest.mark.parametrize(
     ("paused_from", "paused_to", "clock", "expected"),
     [
-        pytest.param("Mon 2026-03-02 10:00", "Mon 2026-03-02 11:00", Clock.WORKING, "Fri 2026-03-06 15:00", id="an hour"),
-        pytest.param("Mon 2026-03-02 11:00", "Mon 2026-03-02 14:30", Clock.WORKING, "Fri 2026-03-06 16:00", id="over lunch"),
-        pytest.param("Sat 2026-02-28 17:30", "Mon 2026-03-02 08:30", Clock.WORKING, "Fri 2026-03-06 14:00", id="a weekend"),
+        pytest.param(
+            "Mon 2026-03-02 10:00", "Mon 2026-03-02 11:00", Clock.WORKING, "Fri 2026-03-06 15:00", id="an hour"
+        ),
+        pytest.param(
+            "Mon 2026-03-02 11:00", "Mon 2026-03-02 14:30", Clock.WORKING, "Fri 2026-03-06 16:00", id="over lunch"
+        ),
+        pytest.param(
+            "Sat 2026-02-28 17:30", "Mon 2026-03-02 08:30", Clock.WORKING, "Fri 2026-03-06 14:00", id="a weekend"
+        ),
         pytest.param("Mon 2026-03-02 10:00", "Tue 2026-03-03 10:00", Clock.WORKING, "Mon 2026-03-09 14:00", id="a day"),
-        pytest.param("Sat 2026-02-14 10:00", "Tue 2026-02-24 10:00", Clock.WORKING, "Mon 2026-03-09 14:00", id="a festival"),
-        pytest.param("Mon 2026-03-02 10:00", "Tue 2026-03-03 10:00", Clock.WALL, "Sat 2026-03-07 14:00", id="wall clock"),
-        pytest.param("Tue 2026-03-03 10:00", "Mon 2026-03-02 10:00", Clock.WALL, "Fri 2026-03-06 14:00", id="never backwards"),
+        pytest.param(
+            "Sat 2026-02-14 10:00", "Tue 2026-02-24 10:00", Clock.WORKING, "Mon 2026-03-09 14:00", id="a festival"
+        ),
+        pytest.param(
+            "Mon 2026-03-02 10:00", "Tue 2026-03-03 10:00", Clock.WALL, "Sat 2026-03-07 14:00", id="wall clock"
+        ),
+        pytest.param(
+            "Tue 2026-03-03 10:00", "Mon 2026-03-02 10:00", Clock.WALL, "Fri 2026-03-06 14:00", id="never backwards"
+        ),
     ],
 )
-def test_pause_moves_the_due_date_by_the_paused_time(paused_from: str, paused_to: str, clock: Clock, expected: str) -> None:
+def test_pause_moves_the_due_date_by_the_paused_time(
+    paused_from: str, paused_to: str, clock: Clock, expected: str
+) -> None:
     due = local("Fri 2026-03-06 14:00")
     assert in_words(shift_by_pause(CHINA, due, local(paused_from), local(paused_to), clock)) == expected
 

@@ -49,7 +49,7 @@ def test_danger_runs_on_the_wall_clock() -> None:
     assert plan.urgency is Urgency.DANGER
     assert plan.accept_due_at - saturday_night == timedelta(minutes=15)
     assert plan.due_at == saturday_night + timedelta(hours=2)
-    assert plan.return_until is None
+    assert plan.return_until == saturday_night  # a danger is never passed on
 
 
 def test_due_date_of_an_earlier_assignment_stays() -> None:

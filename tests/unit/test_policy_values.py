@@ -67,13 +67,17 @@ def _with_bad_date(content: dict[str, Any]) -> None:
     ("damage", "where"),
     [
         pytest.param(_without_city, "city", id="a field is missing"),
-        pytest.param(_with_strange_field, "limits has a field this program does not know: colour", id="a strange field"),
+        pytest.param(
+            _with_strange_field, "limits has a field this program does not know: colour", id="a strange field"
+        ),
         pytest.param(_with_wrong_type, r"departments\[3\].code should be a str", id="a wrong type"),
         pytest.param(_with_bad_duration, r"service_levels\[0\].accept: write a duration", id="a bad duration"),
         pytest.param(_with_bad_date, r"holidays\[0\].first_on", id="a bad date"),
     ],
 )
-def test_content_that_is_no_policy_is_refused_with_the_place(damage: Callable[[dict[str, Any]], None], where: str) -> None:
+def test_content_that_is_no_policy_is_refused_with_the_place(
+    damage: Callable[[dict[str, Any]], None], where: str
+) -> None:
     content = to_plain(DEMO)
     damage(content)
     with pytest.raises(Malformed, match=where):
@@ -91,7 +95,14 @@ def test_tree_of_departments_is_walked_upwards_and_downwards() -> None:
 
 
 def test_lookup_of_an_unknown_code_is_a_key_error() -> None:
-    for look_up in (DEMO.department, DEMO.category, DEMO.service_level, DEMO.chain, DEMO.decline_reason, DEMO.transfer_target):
+    for look_up in (
+        DEMO.department,
+        DEMO.category,
+        DEMO.service_level,
+        DEMO.chain,
+        DEMO.decline_reason,
+        DEMO.transfer_target,
+    ):
         with pytest.raises(KeyError):
             look_up("nowhere")
     assert DEMO.decline_reason("court").code == "court"

@@ -64,7 +64,9 @@ def test_request_is_routed(classified: Classified, located: Located, department:
         pytest.param(found(None, 0, sensitive=True), NOWHERE, TriageReason.SENSITIVE, id="sensitive and nothing else"),
         pytest.param(found("street_light"), OUTSIDE, TriageReason.OUTSIDE_CITY, id="outside the city"),
         pytest.param(found("pothole"), NOWHERE, TriageReason.NO_ROUTE, id="a place is needed"),
-        pytest.param(found("grid_matter"), Located("other"), TriageReason.NO_ROUTE, id="no department for the district"),
+        pytest.param(
+            found("grid_matter"), Located("other"), TriageReason.NO_ROUTE, id="no department for the district"
+        ),
         pytest.param(found("flood"), NOWHERE, TriageReason.NO_ROUTE, id="danger without any department"),
     ],
 )

@@ -45,7 +45,9 @@ def test_every_notice_is_a_short_message_with_all_its_values(language: str, kind
 
 @pytest.mark.parametrize(("language", "kind"), EVERY_TEXT)
 def test_notice_reads_well_while_little_is_known_of_the_request(language: str, kind: NoticeKind) -> None:
-    known = {name: VALUES[language][name] for name in ("reference", "city", "state", "link", "staff_link", "level", "code")}
+    known = {
+        name: VALUES[language][name] for name in ("reference", "city", "state", "link", "staff_link", "level", "code")
+    }
     text = notice_text(DEMO, language, kind, "sms", {**known, "department": "", "due": ""})
     assert "  " not in text
     assert "None" not in text
