@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 from fastapi import Depends, Header, Query, Request
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 from starlette.responses import HTMLResponse
 
 from api.citizens import preferred_language
@@ -86,7 +87,7 @@ def _rendered(
         language=language,
         other="en" if language == "zh" else "zh",
         here=here,
-        style=_STYLE,
+        style=Markup(_STYLE),
         city=in_language(policy.city.name, language) if policy else words["common"]["product"],
         phone=policy.city.phone if policy else None,
     )

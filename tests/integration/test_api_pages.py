@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import re
 from collections.abc import AsyncIterator, Mapping
 from html.parser import HTMLParser
@@ -64,6 +66,9 @@ def _check_secrecy(answer: httpx2.Response) -> None:
     assert answer.headers["referrer-policy"] == "no-referrer"
     assert answer.headers["cache-control"] == "no-store"
     assert "default-src 'none'" in answer.headers["content-security-policy"]
+    (style,) = re.findall("<style>(.*)</style>", answer.text, re.DOTALL)
+    expected = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    assert f"style-src 'sha256-{expected}'" in answer.headers["content-security-policy"]
     assert "<script" not in answer.text
     assert "http://" not in answer.text
     assert "https://" not in answer.text
