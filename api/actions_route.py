@@ -49,7 +49,7 @@ _BODIES = {
         "description": "The fields of the action; `may` of GET /requests/{reference} lists them.",
         "content": {
             "application/json": {
-                "schema": {"type": "object"},
+                "schema": {"anyOf": [wanted.body.model_json_schema() for wanted in STAFF_ACTIONS.values()]},
                 "examples": {
                     action.value: {"summary": action.value, "value": example} for action, example in EXAMPLES.items()
                 },

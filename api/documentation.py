@@ -29,6 +29,7 @@ _TAGS = [
     {"name": "categories", "description": "What a request can be about, in plain words."},
     {"name": "sessions", "description": "Signing in and out."},
     {"name": "staff", "description": "Working on requests."},
+    {"name": "gateways", "description": "What SMS gateways call."},
     {"name": "operation", "description": "Whether the interface works."},
 ]
 

@@ -49,7 +49,7 @@ async def take_action(
     update = asyncio.ensure_future(_update(temporal, snapshot, action, command, update_id))
     try:
         done, _ = await asyncio.wait({update}, timeout=DOUBT_AFTER_SECONDS)
-        if not done and not await is_up(temporal):
+        if not done and not await is_up(temporal) and not update.done():
             logger.warning("engine_unavailable", reference=snapshot.reference, action=action)
             raise OutcomeUnknown(
                 "The engine that carries out actions does not answer. In all likelihood nothing was done: "

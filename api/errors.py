@@ -256,12 +256,12 @@ def problem_for(error: Exception) -> Problem:
     return incident(error)
 
 
-def install(app: FastAPI, for_people: Callable[[Request, Problem], Response]) -> None:
+def install(app: FastAPI, for_people: Callable[[Request, Problem], Response] | None = None) -> None:
     """Lets every error of the interface leave through this file; `for_people` draws the page for a browser."""
 
     async def render(request: Request, error: Exception) -> Response:
         problem = problem_for(error)
-        return for_people(request, problem) if _is_a_page(request) else rendered(problem)
+        return for_people(request, problem) if for_people and _is_a_page(request) else rendered(problem)
 
     for kind in (Refusal, RequestValidationError, HTTPException, *DATABASE_DOWN, Exception):
         app.add_exception_handler(cast(type[Exception], kind), render)

@@ -9,7 +9,7 @@ import re
 from uuid import UUID
 
 from api.errors import FieldsInvalid
-from api.schemas import Language, NewRequestBody, SubmittedAnswer
+from api.schemas import ContactBody, Language, LocationBody, NewRequestBody, SubmittedAnswer
 from api.services import Services
 from db.requests import Contact, Idempotency, NewRequest, submit
 from domain.request import Channel, State
@@ -32,21 +32,7 @@ async def take_in(
     Raises FieldsInvalid, and IdempotencyConflict where the key came with another body before.
     """
     await _check_category(services, body)
-    new = NewRequest(
-        description=body.description,
-        channel=channel or Channel(body.channel),
-        language=body.language or language,
-        title=body.title,
-        category=body.category,
-        contact=Contact(body.contact.name, body.contact.phone, body.contact.email),
-        address=body.location.address,
-        place=body.location.place,
-        lat=body.location.lat,
-        long=body.location.long,
-        confidential=body.confidential,
-        submitted_by=submitted_by,
-        idempotency=_idempotency(key, body, submitted_by),
-    )
+    new = _new_request(body, channel or Channel(body.channel), language, submitted_by, key)
     submitted = await submit(services.pool, services.keys, new, services.now())
     return SubmittedAnswer(
         reference=submitted.reference,
@@ -54,6 +40,27 @@ async def take_in(
         state=State.RECEIVED,
         submitted_at=submitted.submitted_at,
         status_url=services.status_url(submitted.reference, submitted.token),
+    )
+
+
+def _new_request(
+    body: NewRequestBody, channel: Channel, language: Language, submitted_by: UUID | None, key: str | None
+) -> NewRequest:
+    contact, location = body.contact or ContactBody(), body.location or LocationBody()
+    return NewRequest(
+        description=body.description,
+        channel=channel,
+        language=body.language or language,
+        title=body.title,
+        category=body.category,
+        contact=Contact(contact.name, contact.phone, contact.email),
+        address=location.address,
+        place=location.place,
+        lat=location.lat,
+        long=location.long,
+        confidential=body.confidential,
+        submitted_by=submitted_by,
+        idempotency=_idempotency(key, body, submitted_by),
     )
 
 

@@ -62,8 +62,8 @@ class NewRequestBody(Body):
     description: Text
     title: Title = None
     category: Code | None = Field(None, description="One of GET /categories, if the citizen knows it.")
-    location: LocationBody = LocationBody()
-    contact: ContactBody = ContactBody()
+    location: LocationBody | None = None
+    contact: ContactBody | None = None
     language: Language | None = Field(
         None, description="Of the answers; by default that of the Accept-Language header."
     )

@@ -7,6 +7,7 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
+from pydantic import Field
 
 from api.attachments import UPLOAD, AttachmentsAnswer, picture_of, receive_images
 from api.citizens import AskedLanguage, Reference
@@ -14,6 +15,7 @@ from api.cursors import read_cursor, write_cursor
 from api.documented import problems
 from api.dossier import dossier_of, is_overdue
 from api.errors import FieldsInvalid
+from api.fields import Body
 from api.intake import take_in
 from api.requests import IdempotencyKey
 from api.schemas import SubmittedAnswer
@@ -31,47 +33,50 @@ router = APIRouter(prefix="/staff/requests", tags=["staff"])
 MOST_ROWS = 100
 
 
+class ListQuery(Body):
+    """What a list is narrowed to; everything together."""
+
+    state: list[State] | None = Field(None, description="May be repeated.")
+    department: str | None = None
+    category: str | None = None
+    district: str | None = None
+    overdue: bool | None = None
+    escalated: bool | None = Field(None, description="At escalation level 1 or more.")
+    assignee: str | None = Field(None, description="The id of a member of staff, or me.")
+    q: str | None = Field(None, max_length=100, description="A reference, or words of title and description.")
+    cursor: str | None = None
+    limit: int = Field(25, ge=1, le=MOST_ROWS)
+
+
 @router.get("", summary="List requests", responses=problems("invalid", "unauthorized"))
-async def list_requests(
-    services: Wired,
-    signed_in: Staff,
-    state: Annotated[list[State] | None, Query(description="May be repeated.")] = None,
-    department: str | None = None,
-    category: str | None = None,
-    district: str | None = None,
-    overdue: bool | None = None,
-    escalated: Annotated[bool | None, Query(description="At escalation level 1 or more.")] = None,
-    assignee: Annotated[str | None, Query(description="The id of a member of staff, or me.")] = None,
-    q: Annotated[
-        str | None, Query(max_length=100, description="A reference, or words of title and description.")
-    ] = None,
-    cursor: str | None = None,
-    limit: Annotated[int, Query(ge=1, le=MOST_ROWS)] = 25,
-) -> RequestsAnswer:
+async def list_requests(services: Wired, signed_in: Staff, asked: Annotated[ListQuery, Query()]) -> RequestsAnswer:
     """The newest first; only what this person may see."""
-    asked_for = Filter(
-        states=tuple(state) if state else None,
-        departments=(department,) if department else None,
-        category=category,
-        district=district,
-        overdue=overdue,
-        escalated=escalated,
-        assignee=_assignee(signed_in, assignee),
-    )
-    if q and (reference := parse_reference(q)):
+    if asked.q and (reference := parse_reference(asked.q)):
         return await _only(services, signed_in, reference)
     page = await views.listed(
         services.pool,
         services.keys,
         signed_in.sight,
-        asked_for,
+        _filter(signed_in, asked),
         services.now(),
-        after=read_cursor(cursor),
-        limit=limit,
-        words=tuple((q or "").split()),
+        after=read_cursor(asked.cursor),
+        limit=asked.limit,
+        words=tuple((asked.q or "").split()),
     )
     rows = [_row(line, services.now()) for line in page.requests]
     return RequestsAnswer(requests=rows, next_cursor=write_cursor(page.next_position) if page.next_position else None)
+
+
+def _filter(signed_in: SignedIn, asked: ListQuery) -> Filter:
+    return Filter(
+        states=tuple(asked.state) if asked.state else None,
+        departments=(asked.department,) if asked.department else None,
+        category=asked.category,
+        district=asked.district,
+        overdue=asked.overdue,
+        escalated=asked.escalated,
+        assignee=_assignee(signed_in, asked.assignee),
+    )
 
 
 async def _only(services: Services, signed_in: SignedIn, reference: str) -> RequestsAnswer:

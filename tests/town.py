@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -15,28 +15,15 @@ from temporalio.api.enums.v1 import EventType
 from temporalio.client import WorkflowExecutionStatus, WorkflowHandle, WorkflowUpdateFailedError
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import WorkflowEnvironment
-from temporalio.worker import Worker
-from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
-from activities.classification import ClassificationActivities
-from activities.jurisdictions import JurisdictionActivities
-from activities.notices import NoticeActivities
-from activities.planning import PlanningActivities
-from activities.providers.console import ConsoleProvider
-from activities.providers.port import Provider
-from activities.read_model import ReadModelActivities
 from db import requests, timeline, views
-from db.pool import Pool, open_pool
+from db.pool import Pool
 from db.sealing import KeyRing
 from domain import commands as c
 from domain.acts import ACTION_OF
-from domain.policy import Policy, to_plain
+from domain.policy import Policy
 from domain.request import CITIZEN, Actor, Channel, Event, Result, Role, Snapshot, Solved, State
-from policies.store import PolicyStore
-from tests.city import a_city
 from workflows.contract import (
-    NOTICES_QUEUE,
-    REQUESTS_QUEUE,
     STAFF_UPDATES,
     ActionTaken,
     Ended,
@@ -48,6 +35,8 @@ from workflows.delivery import start_run
 from workflows.request import RequestWorkflow
 
 KEYS = KeyRing.from_text("test:" + "A" * 43 + "=")
+LOST_KEYS = KeyRing.from_text("lost:" + "B" * 43 + "=")
+"""Of whatever is sealed with these, the town can read nothing."""
 STAFF: dict[str, tuple[Role, str | None, bool]] = {
     "dispatcher": (Role.DISPATCHER, None, False),
     "supervisor": (Role.SUPERVISOR, None, False),
@@ -78,7 +67,9 @@ def a_text() -> str:
 async def until(condition: Callable[[], Awaitable[bool]], within: float = 10.0) -> None:
     """Look again and again until it holds, by the real clock."""
     async with asyncio.timeout(within):
-        while not await condition():
+        while True:
+            if await condition():
+                return
             await asyncio.sleep(0.01)
 
 
@@ -98,8 +89,7 @@ class Request:
         try:
             taken: ActionTaken = await self.handle.execute_update(name, command, result_type=ActionTaken)
         except WorkflowUpdateFailedError as error:
-            assert isinstance(error.cause, ApplicationError)
-            raise error.cause from None
+            raise (error.cause if isinstance(error.cause, ApplicationError) else error) from None
         return taken
 
     async def hear(self, signal: str, inbox_id: int | None = None, **fields: Any) -> None:
@@ -125,6 +115,9 @@ class Request:
 
     async def is_running(self) -> bool:
         return (await self.handle.describe()).status is WorkflowExecutionStatus.RUNNING
+
+    async def is_over(self) -> bool:
+        return not await self.is_running()
 
     async def wait(self, length: timedelta) -> None:
         """Let time pass; what is due in it happens."""
@@ -168,7 +161,7 @@ class Request:
         """Kinds of the notices that have not gone out, or went out without standing in the outbox."""
         rows = await self.town.pool.fetch(
             "select kind from notices n left join outbox o on o.notice_id = n.id"
-            " where n.request_id = $1 and (n.state <> 'sent' or o.notice_id is null)",
+            " where n.request_id = $1 and (n.state <> 'sent' or o.notice_id is null) order by n.sequence, n.id",
             self.id,
         )
         return [row["kind"] for row in rows]
@@ -241,72 +234,3 @@ class Town:
                 await request.handle.terminate("the test is over")
         self.started.clear()
         await self.for_the_test.aclose()
-
-
-@asynccontextmanager
-async def a_town(
-    environment: WorkflowEnvironment,
-    database_url: str,
-    provider_of: Callable[[Pool], Provider] = lambda pool: ConsoleProvider(pool, KEYS),
-) -> AsyncIterator[Town]:
-    """The town at work: staff in the database, the worker running in the sandbox."""
-    policy = a_city()
-    async with AsyncExitStack() as stack:
-        pool = await stack.enter_async_context(open_pool(database_url, size=5))
-        provider = provider_of(pool)
-        stack.push_async_callback(provider.close)
-        town = Town(environment, pool, policy, await _hired(pool))
-        await stack.enter_async_context(a_worker(environment, pool, policy, provider))
-        await stack.enter_async_context(_a_gateway_worker(environment, pool, policy, provider))
-        yield town
-
-
-async def _hired(pool: Pool) -> dict[str, UUID]:
-    staff = {username: uuid4() for username in STAFF}
-    for username, (role, department, lead) in STAFF.items():
-        staff_id = staff[username]
-        await pool.execute(
-            "insert into staff (id, username, name, password_hash, roles, phone_sealed, language)"
-            " values ($1, $2, $2, '', $3, $4, 'en')",
-            staff_id, username, [role], KEYS.seal(f"staff.phone:{staff_id}", "+8613900139000"),
-        )  # fmt: skip
-        if department:
-            await pool.execute("insert into staff_departments values ($1, $2, $3)", staff_id, department, lead)
-    return staff
-
-
-def a_worker(
-    environment: WorkflowEnvironment, pool: Pool, policy: Policy, provider: Provider, queue: str = REQUESTS_QUEUE
-) -> Worker:
-    """The worker of the requests, as in production but for the sandbox."""
-    policies = _store(policy)
-    notices = NoticeActivities(pool, KEYS, policies, provider, "http://127.0.0.1:8000")
-    planning = PlanningActivities(policies)
-    read_model = ReadModelActivities(pool, KEYS, policies, by_gateway=not provider.prompt)
-    return Worker(
-        environment.client,
-        task_queue=queue,
-        workflows=[RequestWorkflow],
-        activities=[
-            ClassificationActivities(pool, KEYS, policies).classify_request,
-            JurisdictionActivities(pool, KEYS, policies).locate_request,
-            planning.assign_department, planning.plan_assignment, planning.plan_feedback,
-            read_model.record, read_model.keep_text, notices.send_notices,
-        ],
-        workflow_runner=SandboxedWorkflowRunner(restrictions=SandboxRestrictions.default),
-    )  # fmt: skip
-
-
-def _a_gateway_worker(environment: WorkflowEnvironment, pool: Pool, policy: Policy, provider: Provider) -> Worker:
-    notices = NoticeActivities(pool, KEYS, _store(policy), provider, "http://127.0.0.1:8000")
-    return Worker(environment.client, task_queue=NOTICES_QUEUE, activities=[notices.send_notices])
-
-
-def _store(policy: Policy) -> PolicyStore:
-    async def active() -> str:
-        return policy.version
-
-    async def content(version: str) -> dict[str, Any]:
-        return to_plain(policy)
-
-    return PolicyStore(active, content)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from domain.references import parse_reference
 from tests.interface import Interface, an_interface, problem
@@ -53,6 +56,7 @@ async def test_a_submission_is_stored_and_answered_while_temporal_is_down(interf
         pytest.param({"description": "x", "location": {"lat": 28, "long": 112}}, id="whole numbers as a place"),
         pytest.param({"description": "x", "category": "clinic"}, id="a category"),
         pytest.param({"description": "x", "title": None, "contact": {}, "location": {}}, id="nothing optional"),
+        pytest.param({"description": "x", "contact": None, "location": None}, id="null for what is optional"),
         pytest.param({"description": "x", "contact": {"phone": "+1 212 555 0100"}}, id="a phone from abroad"),
     ],
 )
@@ -129,9 +133,10 @@ async def test_a_refusal_never_repeats_what_was_sent(interface: Interface) -> No
 
 
 @pytest.mark.parametrize(
-    "content", ["{", "", "nonsense", '{"description": "x"', "[" * 5000, '{"description": ' + "9" * 5000 + "}"]
+    "content",
+    ["{", "", "nonsense", '{"description": "x"', "[" * 5000, '{"description": ' + "9" * 5000 + "}", b"\xff\xfe{"],
 )
-async def test_a_body_that_is_no_json_is_malformed(interface: Interface, content: str) -> None:
+async def test_a_body_that_is_no_json_is_malformed(interface: Interface, content: str | bytes) -> None:
     answer = await interface.http.post(REQUESTS, content=content, headers={"Content-Type": "application/json"})
 
     assert answer.status_code in (400, 422)
@@ -187,6 +192,15 @@ async def test_the_same_key_and_body_get_the_same_answer_and_one_request(interfa
     assert await interface.services.pool.fetchval("select count(*) from inbox") == 1
 
 
+async def test_the_same_key_at_the_same_moment_makes_one_request(interface: Interface) -> None:
+    body, headers = {"description": "The lamp is out."}, {"Idempotency-Key": "at-once"}
+    answers = await asyncio.gather(*(interface.http.post(REQUESTS, json=body, headers=headers) for _ in range(8)))
+
+    assert {answer.status_code for answer in answers} == {201}
+    assert len({answer.text for answer in answers}) == 1
+    assert await interface.services.pool.fetchval("select count(*) from requests") == 1
+
+
 async def test_the_same_key_with_another_body_is_a_conflict(interface: Interface) -> None:
     headers = {"Idempotency-Key": "one-submission"}
     await interface.http.post(REQUESTS, json={"description": "The lamp is out."}, headers=headers)
@@ -227,3 +241,21 @@ async def test_the_language_is_that_of_the_citizens_program_unless_told(
 async def test_an_unknown_address_and_a_wrong_method_are_problems_too(interface: Interface) -> None:
     problem(await interface.http.get("/api/v1/nothing"), 404, "not_found")
     problem(await interface.http.delete(REQUESTS), 405, "method_not_allowed")
+
+
+_ANY_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=30),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=10), inner, max_size=3),
+    max_leaves=8,
+)
+_FIELDS = st.sampled_from(
+    ["description", "title", "category", "location", "contact", "language", "confidential", "channel", "lat", "phone"]
+)
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(body=st.dictionaries(_FIELDS, _ANY_JSON, max_size=5) | _ANY_JSON)
+async def test_whatever_is_sent_is_taken_or_refused_and_never_a_failure(interface: Interface, body: Any) -> None:
+    answer = await interface.http.post(REQUESTS, content=json.dumps(body), headers={"Content-Type": "application/json"})
+
+    assert answer.status_code == 201 or 400 <= answer.status_code < 500, answer.text

@@ -87,7 +87,7 @@ async def test_a_search_finds_words_of_title_and_description_and_references(inte
 
 @pytest.mark.parametrize(
     "parameters",
-    [{"cursor": "nonsense"}, {"cursor": "é"}, {"limit": 0}, {"limit": 101}, {"state": "lost"}, {"assignee": "x"}, {"overdue": "often"}],
+    [{"cursor": "nonsense"}, {"cursor": "é"}, {"limit": 0}, {"limit": 101}, {"state": "lost"}, {"assignee": "x"}, {"overdue": "often"}, {"departement": "housing"}],
 )  # fmt: skip
 async def test_a_wrong_parameter_of_a_list_is_named(interface: Interface, parameters: dict[str, Any]) -> None:
     answer = await interface.as_staff("dispatcher", "/requests", params=parameters)

@@ -9,7 +9,8 @@ from temporalio.testing import WorkflowEnvironment
 
 from tests.conftest import FreshDatabase
 from tests.skipping import a_skipping_server
-from tests.town import Town, a_town
+from tests.town import Town
+from tests.town_hall import a_town
 
 
 @pytest.fixture(scope="session")

@@ -7,12 +7,9 @@ from datetime import timedelta
 import pytest
 
 from db.requests import Contact
-from db.sealing import KeyRing
 from domain import commands as c
 from domain.request import State, Urgency
-from tests.town import Request, Town, a_text, refused, until
-
-LOST_KEYS = KeyRing.from_text("lost:" + "B" * 43 + "=")
+from tests.town import LOST_KEYS, Request, Town, a_text, refused, until
 
 
 async def a_request_in_triage(town: Town) -> Request:
@@ -105,7 +102,7 @@ async def test_declined_request_ends_at_once_and_the_citizen_hears_why(town: Tow
     after = await request.snapshot()
     assert (after.state, after.closed_at is not None) == (State.DECLINED, True)
     assert await request.notices("decline") == [("declined", "citizen")]
-    await until(lambda: _over(request))
+    await until(request.is_over)
 
 
 @pytest.mark.parametrize("state", [State.TRIAGE, State.ASSIGNED, State.IN_PROGRESS])
@@ -117,15 +114,13 @@ async def test_transferred_request_ends_at_once_wherever_it_stood(town: Town, st
     await request.act(c.Transfer(town.actor("dispatcher"), "next_city"))
     assert await request.state() is State.TRANSFERRED
     assert await request.notices("transfer") == [("transferred", "citizen")]
-    await until(lambda: _over(request))
-
-
-async def _over(request: Request) -> bool:
-    return not await request.is_running()
+    await until(request.is_over)
 
 
 @pytest.mark.parametrize("accepted", [False, True])
-async def test_reassigned_request_keeps_its_due_date_and_both_departments_hear_of_it(town: Town, accepted: bool) -> None:
+async def test_reassigned_request_keeps_its_due_date_and_both_departments_hear_of_it(
+    town: Town, accepted: bool
+) -> None:
     request = await town.submit()
     due_at = (await request.snapshot()).due_at
     if accepted:

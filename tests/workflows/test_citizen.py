@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from domain import commands as c
 from domain.request import State
-from tests.town import Request, Town, a_text, until
+from tests.town import Town, a_text, until
 
 A_DAY = timedelta(days=1, minutes=1)
 
@@ -73,7 +73,7 @@ async def test_withdrawn_request_ends_at_once_and_the_department_hears_of_it(tow
     await request.hear("withdrawn")
     assert await request.state() is State.WITHDRAWN
     assert await request.notices("withdraw") == [("withdrawn", "handler")]
-    await until(lambda: _over(request))
+    await until(request.is_over)
 
 
 async def test_withdrawal_in_triage_bothers_nobody(town: Town) -> None:
@@ -95,7 +95,3 @@ async def test_answered_request_cannot_be_withdrawn(town: Town) -> None:
     await request.resolved()
     await request.hear("withdrawn")
     assert await request.state() is State.RESOLVED
-
-
-async def _over(request: Request) -> bool:
-    return not await request.is_running()

@@ -72,7 +72,11 @@ async def test_late_request_is_taken_over_by_the_department_above(town: Town) ->
     assert (last.state, last.department, last.assignee, last.accepted_at) == (State.ASSIGNED, "housing", None, None)
     assert (last.escalation_level, last.due_at) == (2, due_at)
     event = await request.latest()
-    assert (event.public, event.facts["department"], event.facts["previous_department"]) == (True, "housing", "north_street")
+    assert (event.public, event.facts["department"], event.facts["previous_department"]) == (
+        True,
+        "housing",
+        "north_street",
+    )
     assert await request.notices("escalate") == [
         ("department_changed", "citizen"), ("escalated", "lead"), ("escalated_from", "street_handler"), ("new_task", "handler"),
     ]  # fmt: skip

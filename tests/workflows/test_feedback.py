@@ -21,9 +21,7 @@ async def a_resolved_request(town: Town) -> Request:
     return request
 
 
-@pytest.mark.parametrize(
-    ("solved", "outcome"), [(Solved.YES, Outcome.SOLVED), (Solved.PARTLY, Outcome.PARTLY_SOLVED)]
-)
+@pytest.mark.parametrize(("solved", "outcome"), [(Solved.YES, Outcome.SOLVED), (Solved.PARTLY, Outcome.PARTLY_SOLVED)])
 async def test_rated_request_is_closed_with_what_the_citizen_says(town: Town, solved: Solved, outcome: Outcome) -> None:
     request = await a_resolved_request(town)
     await request.hear("rated", solved=solved, satisfied=4, text=a_text())
@@ -39,7 +37,12 @@ async def test_not_solved_reopens_at_once_with_a_new_due_date_and_is_watched(tow
     await request.rated(Solved.NO, 1)
     after = await request.snapshot()
     assert (await request.actions())[-2:] == ["rate", "reopen"]
-    assert (after.state, after.department, after.rework_count, after.escalation_level) == (State.ASSIGNED, "housing", 1, 1)
+    assert (after.state, after.department, after.rework_count, after.escalation_level) == (
+        State.ASSIGNED,
+        "housing",
+        1,
+        1,
+    )
     assert (after.outcome, after.resolved_at, after.solved) == (None, None, Solved.NO)
     assert after.due_at != before.due_at
     assert await request.notices("rate") == []

@@ -103,13 +103,9 @@ async def test_refusal_says_why_and_in_which_state(town: Town) -> None:
 async def test_ended_run_takes_no_action(town: Town) -> None:
     request = await brought_to(town, State.ASSIGNED)
     await request.hear("withdrawn")
-    await until(lambda: _over(request))
-    with pytest.raises(Exception, match="(?i)completed|not found"):
+    await until(request.is_over)
+    with pytest.raises(Exception, match=r"(?i)completed|not found"):
         await request.accepted()
-
-
-async def _over(request: Request) -> bool:
-    return not await request.is_running()
 
 
 async def test_refused_action_can_be_taken_when_its_time_has_come(town: Town) -> None:

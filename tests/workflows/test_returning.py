@@ -63,9 +63,10 @@ async def test_return_is_refused_after_two_working_days(town: Town) -> None:
     assert await request.state() is State.ASSIGNED
 
 
-async def test_danger_is_never_too_late_to_return_because_its_level_sets_no_limit(town: Town) -> None:
+async def test_danger_cannot_be_returned_because_its_promise_leaves_no_time_for_it(town: Town) -> None:
     request = await town.submit("There is a gas leak!")
-    assert (await request.snapshot()).return_until is None
+    with refused("not_allowed"):
+        await returned(request)
 
 
 async def test_third_return_asks_for_a_decision(town: Town) -> None:
@@ -98,7 +99,7 @@ async def test_decision_to_close_is_final(town: Town) -> None:
     after = await request.snapshot()
     assert (after.state, after.outcome) == (State.CLOSED, Outcome.NOT_SOLVED_FINAL)
     assert await request.notices("decide") == [("decided", "citizen"), ("decided", "dispatcher"), ("decided", "lead")]
-    await until(lambda: _over(request))
+    await until(request.is_over)
 
 
 async def test_decision_to_decline_tells_the_citizen_why(town: Town) -> None:
@@ -106,7 +107,7 @@ async def test_decision_to_decline_tells_the_citizen_why(town: Town) -> None:
     await request.act(c.Decide(town.actor("supervisor"), c.Decision.DECLINE, a_text(), reason_code="court"))
     assert await request.state() is State.DECLINED
     assert await request.notices("decide") == [("decided", "dispatcher"), ("decided", "lead"), ("declined", "citizen")]
-    await until(lambda: _over(request))
+    await until(request.is_over)
 
 
 async def test_decision_without_what_it_needs_is_refused_before_it_enters_history(town: Town) -> None:
@@ -117,7 +118,3 @@ async def test_decision_without_what_it_needs_is_refused_before_it_enters_histor
     with refused("invalid"):
         await request.act(c.Decide(town.actor("supervisor"), c.Decision.DECLINE, a_text()))
     assert await request.history() == before
-
-
-async def _over(request: Request) -> bool:
-    return not await request.is_running()

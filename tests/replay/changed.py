@@ -1,0 +1,45 @@
+"""Versions of the workflow that must not be let out: they would not go on with a request that is under way."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from temporalio import workflow
+
+with workflow.unsafe.imports_passed_through():
+    from workflows.contract import Ended, Submitted
+    from workflows.request import RequestWorkflow
+    from workflows.steps import Steps
+
+
+@workflow.defn(name="RequestWorkflow")
+class WaitsFirst(RequestWorkflow):
+    """One step more."""
+
+    @workflow.init
+    def __init__(self, submitted: Submitted) -> None:
+        super().__init__(submitted)
+
+    @workflow.run
+    async def run(self, submitted: Submitted) -> Ended:
+        await workflow.sleep(timedelta(seconds=1))
+        return await super().run(submitted)
+
+
+class _LocatesAlways(Steps):
+    async def locate(self, located: bool) -> object:  # type: ignore[override]
+        return await super().locate(True)
+
+
+@workflow.defn(name="RequestWorkflow")
+class LocatesAlways(RequestWorkflow):
+    """A step that was left out, and is not any more."""
+
+    @workflow.init
+    def __init__(self, submitted: Submitted) -> None:
+        super().__init__(submitted)
+        self._steps = _LocatesAlways(self._course)
+
+    @workflow.run
+    async def run(self, submitted: Submitted) -> Ended:
+        return await super().run(submitted)

@@ -1,0 +1,75 @@
+"""The gate before every new version of the workflow: it must go on with requests that an older one has brought so far.
+
+Where a change is meant, `workflow.patched` keeps the old way for requests under way; see docs/runbook.md.
+"""
+
+from __future__ import annotations
+
+import json
+import socket
+from pathlib import Path
+from typing import Any
+
+import pytest
+from temporalio import workflow
+from temporalio.client import WorkflowHistory
+from temporalio.worker import Replayer
+
+from tests.replay.changed import LocatesAlways, WaitsFirst
+from tests.replay.lives import LIVES, THROUGH_A_GATEWAY
+from tests.replay.record import HISTORIES
+from tests.workflows.test_privacy import strings_in
+from workflows.connection import DATA_CONVERTER
+from workflows.contract import ESCALATE_SIGNAL, RESOLVE_SIGNAL, SIGNAL_OF_INBOX, STAFF_UPDATES
+from workflows.request import RequestWorkflow
+
+NAMES = sorted(path.stem for path in HISTORIES.glob("*.json"))
+
+
+def the_text(name: str) -> str:
+    return (HISTORIES / f"{name}.json").read_text()
+
+
+async def replay(name: str, defined: type = RequestWorkflow) -> None:
+    """In the sandbox, with the data converter that wrote the history."""
+    replayer = Replayer(workflows=[defined], data_converter=DATA_CONVERTER)
+    await replayer.replay_workflow(WorkflowHistory.from_json(f"request-{name}", the_text(name)))
+
+
+@pytest.mark.parametrize("name", NAMES)
+async def test_workflow_goes_on_with_a_life_that_was_recorded(name: str) -> None:
+    await replay(name)
+
+
+@pytest.mark.parametrize("changed", [WaitsFirst, LocatesAlways])
+async def test_change_that_breaks_requests_under_way_is_found(changed: type) -> None:
+    with pytest.raises(workflow.NondeterminismError):
+        await replay("withdrawn", changed)
+
+
+def test_every_life_is_recorded() -> None:
+    assert NAMES == sorted(life.__name__ for life in (*LIVES, *THROUGH_A_GATEWAY))
+
+
+def _events() -> list[dict[str, Any]]:
+    return [event for name in NAMES for event in json.loads(the_text(name))["events"]]
+
+
+def test_recorded_lives_use_every_update_and_every_signal() -> None:
+    updates, signals = set(), set()
+    for event in _events():
+        accepted = event.get("workflowExecutionUpdateAcceptedEventAttributes")
+        signalled = event.get("workflowExecutionSignaledEventAttributes")
+        if accepted:
+            updates.add(accepted["acceptedRequest"]["input"]["name"])
+        if signalled:
+            signals.add(signalled["signalName"])
+    assert updates == set(STAFF_UPDATES.values())
+    assert signals == {*SIGNAL_OF_INBOX.values(), RESOLVE_SIGNAL, ESCALATE_SIGNAL}
+
+
+def test_histories_tell_nothing_of_the_machine_where_they_were_recorded() -> None:
+    here = (socket.gethostname(), str(Path(__file__).parents[2]), "/root", "site-packages", "identity", "stackTrace")
+    for name in NAMES:
+        told = "\n".join(strings_in(json.loads(the_text(name))))
+        assert [trace for trace in here if trace in told] == [], name

@@ -1,0 +1,97 @@
+"""The town at work: its staff in the database, and its workers, as in production but for the sandbox."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
+from uuid import UUID, uuid4
+
+from temporalio.testing import WorkflowEnvironment
+from temporalio.worker import Worker
+from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
+
+from activities.classification import ClassificationActivities
+from activities.jurisdictions import JurisdictionActivities
+from activities.notices import NoticeActivities
+from activities.planning import PlanningActivities
+from activities.providers.console import ConsoleProvider
+from activities.providers.port import Provider
+from activities.read_model import ReadModelActivities
+from db.pool import Pool, open_pool
+from domain.policy import Policy, to_plain
+from policies.store import PolicyStore
+from tests.city import a_city
+from tests.town import KEYS, STAFF, Town
+from workflows.contract import NOTICES_QUEUE, REQUESTS_QUEUE
+from workflows.request import RequestWorkflow
+
+
+@asynccontextmanager
+async def a_town(
+    environment: WorkflowEnvironment,
+    database_url: str,
+    provider_of: Callable[[Pool], Provider] = lambda pool: ConsoleProvider(pool, KEYS),
+    policy: Policy | None = None,
+) -> AsyncIterator[Town]:
+    """The town at work: staff in the database, the worker running in the sandbox."""
+    policy = policy or a_city()
+    async with AsyncExitStack() as stack:
+        pool = await stack.enter_async_context(open_pool(database_url, size=5))
+        provider = provider_of(pool)
+        stack.push_async_callback(provider.close)
+        town = Town(environment, pool, policy, await _hired(pool))
+        await stack.enter_async_context(a_worker(environment, pool, policy, provider))
+        await stack.enter_async_context(_a_gateway_worker(environment, pool, policy, provider))
+        yield town
+
+
+async def _hired(pool: Pool) -> dict[str, UUID]:
+    staff = {username: uuid4() for username in STAFF}
+    for username, (role, department, lead) in STAFF.items():
+        staff_id = staff[username]
+        await pool.execute(
+            "insert into staff (id, username, name, password_hash, roles, phone_sealed, language)"
+            " values ($1, $2, $2, '', $3, $4, 'en')",
+            staff_id, username, [role], KEYS.seal(f"staff.phone:{staff_id}", "+8613900139000"),
+        )  # fmt: skip
+        if department:
+            await pool.execute("insert into staff_departments values ($1, $2, $3)", staff_id, department, lead)
+    return staff
+
+
+def a_worker(
+    environment: WorkflowEnvironment, pool: Pool, policy: Policy, provider: Provider, queue: str = REQUESTS_QUEUE
+) -> Worker:
+    """The worker of the requests, as in production but for the sandbox."""
+    policies = _store(policy)
+    notices = NoticeActivities(pool, KEYS, policies, provider, "http://127.0.0.1:8000")
+    planning = PlanningActivities(policies)
+    read_model = ReadModelActivities(pool, KEYS, policies, by_gateway=not provider.prompt)
+    return Worker(
+        environment.client,
+        task_queue=queue,
+        workflows=[RequestWorkflow],
+        activities=[
+            ClassificationActivities(pool, KEYS, policies).classify_request,
+            JurisdictionActivities(pool, KEYS, policies).locate_request,
+            planning.assign_department, planning.plan_assignment, planning.plan_feedback,
+            read_model.record, read_model.keep_text, notices.send_notices,
+        ],
+        workflow_runner=SandboxedWorkflowRunner(restrictions=SandboxRestrictions.default),
+    )  # fmt: skip
+
+
+def _a_gateway_worker(environment: WorkflowEnvironment, pool: Pool, policy: Policy, provider: Provider) -> Worker:
+    notices = NoticeActivities(pool, KEYS, _store(policy), provider, "http://127.0.0.1:8000")
+    return Worker(environment.client, task_queue=NOTICES_QUEUE, activities=[notices.send_notices])
+
+
+def _store(policy: Policy) -> PolicyStore:
+    async def active() -> str:
+        return policy.version
+
+    async def content(version: str) -> dict[str, Any]:
+        return to_plain(policy)
+
+    return PolicyStore(active, content)

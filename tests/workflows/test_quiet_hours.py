@@ -1,0 +1,56 @@
+"""Notices that quiet hours hold back: the run wakes when they are over, even if its matter has ended meanwhile."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from domain import commands as c
+from domain.calendar import DAY_MINUTES, Period
+from domain.request import State
+from tests.city import a_city
+from tests.conftest import FreshDatabase
+from tests.skipping import a_skipping_server
+from tests.town import Town, until
+from tests.town_hall import a_town
+
+
+def an_hour_around_now() -> tuple[Period, ...]:
+    """Quiet hours are told by the real clock, whatever the server's says."""
+    local = datetime.now(UTC).astimezone(ZoneInfo(a_city().zone))
+    now = local.hour * 60 + local.minute
+    start, end = (now - 30) % DAY_MINUTES, (now + 30) % DAY_MINUTES
+    return (Period(start, end),) if start < end else (Period(start, DAY_MINUTES), Period(0, end))
+
+
+@pytest.fixture(scope="module")
+async def quiet_town(fresh_database: FreshDatabase) -> AsyncIterator[Town]:
+    policy = a_city(quiet_hours=an_hour_around_now())
+    async with a_skipping_server() as environment, a_town(environment, fresh_database(), policy=policy) as ready:
+        yield ready
+
+
+async def test_citizen_is_left_in_peace_until_quiet_hours_are_over_and_the_run_lasts_until_then(
+    quiet_town: Town,
+) -> None:
+    open_still, over = await quiet_town.submit(), await quiet_town.submit()
+    await over.act(c.Transfer(quiet_town.actor("dispatcher"), "next_city"))
+    assert await over.state() is State.TRANSFERRED
+    assert await over.is_running()
+    assert await open_still.unsent() == ["receipt", "assigned"]
+    assert await over.unsent() == ["receipt", "assigned", "transferred"]
+
+    # Only once: the server's clock is skipped, and the one that tells quiet hours is not.
+    await open_still.wait(timedelta(minutes=31))
+    await until(over.is_over)
+    assert await open_still.unsent() == []
+    assert await over.unsent() == []
+    assert await open_still.actions() == ["submit", "auto_assign"]
+
+
+async def test_danger_disturbs_the_quiet(quiet_town: Town) -> None:
+    request = await quiet_town.submit("There is a gas leak!")
+    assert await request.unsent() == []
