@@ -31,9 +31,10 @@ from activities.sending import sweep_notices
 from db.migrations import SchemaMismatch, require_version
 from db.pool import Pool, open_pool
 from db.sealing import KeyRing
+from domain.errors import EngineUnavailable
 from policies.store import PolicyStore
 from settings import Settings, SettingsError
-from workflows.connection import EngineUnreachable, connect
+from workflows.connection import connect
 from workflows.contract import NOTICES_QUEUE, REQUESTS_QUEUE
 from workflows.delivery import deliver_with
 from workflows.request import RequestWorkflow
@@ -80,7 +81,13 @@ def _requests(
     classification = ClassificationActivities(pool, keys, policies)
     jurisdictions = JurisdictionActivities(pool, keys, policies)
     planning = PlanningActivities(policies)
-    read_model = ReadModelActivities(pool, keys, policies, by_gateway=not provider.prompt)
+    read_model = ReadModelActivities(
+        pool,
+        keys,
+        policies,
+        by_gateway=not provider.prompt,
+        send_at_once=notices.sender.send_request if provider.prompt else None,
+    )
     return Worker(
         client,
         task_queue=REQUESTS_QUEUE,
@@ -130,7 +137,7 @@ async def _main() -> int:
         await run(Settings.from_environment(), stop)
     except SettingsError as error:
         return _say("\n".join(error.problems), 2)
-    except (SchemaMismatch, EngineUnreachable) as error:
+    except (SchemaMismatch, EngineUnavailable) as error:
         return _say(error.message, 1)
     except (OSError, asyncpg.PostgresError) as error:
         return _say(f"The database does not answer ({type(error).__name__}). Start it, or mend DATABASE_URL.", 1)

@@ -20,7 +20,7 @@ from db import inbox
 from db.inbox import InboxRow as InboxRow
 from db.inbox import PutOff, Settled
 from db.pool import Database, Pool
-from domain.errors import HuishengError
+from domain.errors import EngineUnavailable
 
 logger = structlog.get_logger(__name__)
 
@@ -32,15 +32,9 @@ class Delivery(StrEnum):
     REFUSED = "refused"  # the run of the request had ended
 
 
-class EngineUnavailable(HuishengError):
-    """Temporal cannot be reached: no message can be delivered now, this one or any other."""
-
-    code = "engine_unavailable"
-
-
 Deliver = Callable[[InboxRow], Awaitable[Delivery]]
-"""Brings one message to its workflow. Raises EngineUnavailable, or anything else for this message alone: both are tried
-again. It may be called twice with the same row."""
+"""Brings one message to its workflow. Raises EngineUnavailable, which stops all others too, or anything else for this
+message alone: both are tried again. It may be called twice with the same row."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,11 +21,15 @@ from api.fields import Body, Code, OptionalText, Text
 from api.validation import FieldError, field_errors
 from domain.acts import ACTION_OF
 from domain.commands import Command, Decision
+from domain.forms import MOST_ATTACHMENTS
 from domain.lifecycle import Action
-from domain.request import Actor
+from domain.policy import Policy
+from domain.request import Actor, Snapshot
 from workflows.contract import STAFF_UPDATES
 
 TEXT_FIELDS = frozenset({"reason", "note", "reply", "text"})
+ATTACHMENTS = "attachments"
+"""The one field that names pictures."""
 CHOICES_FROM = {
     "department": "departments",
     "category": "categories",
@@ -40,12 +44,15 @@ _REQUIRED_BY_HAND = frozenset({(Action.ESCALATE, "reason")})
 _NEEDED_BY_DECISION = {Decision.ASSIGN: "department", Decision.DECLINE: "reason_code"}
 
 
+FieldType = Literal["text", "code", "choice", "boolean", "attachments"]
+
+
 @dataclass(frozen=True, slots=True)
 class FieldSpec:
     """One field of an action, as a form asks for it."""
 
     name: str
-    type: Literal["text", "code", "choice", "boolean"]
+    type: FieldType
     required: bool
     choices: tuple[str, ...] = ()
     choices_from: str | None = None
@@ -80,6 +87,10 @@ class StaffAction:
         given = {spec.name: getattr(body, spec.name) for spec in self.fields if spec.type == "code"}
         return {name: code for name, code in given.items() if code is not None}
 
+    def pictures(self, body: Body) -> tuple[UUID, ...] | None:
+        """The pictures that were named; None where the action takes none."""
+        return getattr(body, ATTACHMENTS, None)
+
     def build(self, body: Body, by: Actor, text_ids: dict[str, UUID]) -> Command:
         """The command, with the ids of its texts in their place."""
         hints = typing.get_type_hints(self.command)
@@ -96,7 +107,9 @@ def _check_decision(body: Any) -> None:
 
 
 def _as(hint: Any, value: Any) -> Any:
-    """Enums leave the body as plain words and reach the command as what they are."""
+    """Enums and ids leave the body as plain words and reach the command as what they are."""
+    if isinstance(value, tuple):
+        return tuple(str(each) for each in value)
     kind = _without_none(hint)
     return kind(value) if value is not None and isinstance(kind, type) and issubclass(kind, enum.Enum) else value
 
@@ -112,6 +125,8 @@ def _spec(action: Action, field: dataclasses.Field[Any], hint: Any) -> FieldSpec
     required = field.default is dataclasses.MISSING or (action, field.name) in _REQUIRED_BY_HAND
     if field.name in TEXT_FIELDS:
         return FieldSpec(field.name, "text", required)
+    if field.name == ATTACHMENTS:
+        return FieldSpec(field.name, "attachments", required)
     if kind is bool:
         return FieldSpec(field.name, "boolean", required)
     if issubclass(kind, enum.Enum):
@@ -119,11 +134,16 @@ def _spec(action: Action, field: dataclasses.Field[Any], hint: Any) -> FieldSpec
     return FieldSpec(field.name, "code", required, choices_from=CHOICES_FROM[field.name])
 
 
+_PICTURES = "Ids that POST /api/v1/staff/requests/{reference}/attachments gave. Some categories need at least one."
+
+
 def _body_field(spec: FieldSpec) -> tuple[Any, Any]:
     if spec.type == "text":
         return (Text, ...) if spec.required else (OptionalText, None)
     if spec.type == "boolean":
         return StrictBool, False
+    if spec.type == "attachments":
+        return Annotated[tuple[UUID, ...], Field(max_length=MOST_ATTACHMENTS, description=_PICTURES)], ()
     kind: Any = Code if spec.type == "code" else Literal[spec.choices]
     described = (
         Annotated[kind, Field(description=f"One of the {spec.choices_from} of the policy.")]
@@ -149,20 +169,24 @@ STAFF_ACTIONS: dict[Action, StaffAction] = {
 }
 
 EXAMPLES: dict[Action, dict[str, Any]] = {
-    Action.ASSIGN: {"department": "urban_management", "category": "street_lighting", "urgency": "normal"},
+    Action.ASSIGN: {"department": "housing", "category": "street_light", "urgency": "normal"},
     Action.ACCEPT: {},
-    Action.RETURN_REQUEST: {"reason": "The lamp belongs to the housing estate.", "department": "housing"},
-    Action.DECIDE: {"decision": "assign", "department": "housing", "reason": "The estate's contract covers its lamps."},
-    Action.REASSIGN: {"department": "housing", "reason": "The lamp stands on the estate's ground."},
-    Action.RECLASSIFY: {"category": "street_lighting", "reason": "It is about the lamp, not the pavement."},
+    Action.RETURN_REQUEST: {"reason": "The cable is broken, not the lamp.", "department": "utilities"},
+    Action.DECIDE: {"decision": "assign", "department": "utilities", "reason": "The contract covers cables."},
+    Action.REASSIGN: {"department": "utilities", "reason": "The cable is broken, not the lamp."},
+    Action.RECLASSIFY: {"category": "street_light", "reason": "It is about the lamp, not the pavement."},
     Action.SET_URGENCY: {"urgency": "urgent", "reason": "A bare cable hangs down."},
     Action.CONTACT: {"how": "phone", "note": "Agreed to come by on Tuesday."},
     Action.PROGRESS: {"note": "The spare part is ordered.", "public": True},
-    Action.RESOLVE: {"outcome": "solved", "reply": "The lamp was repaired this morning."},
+    Action.RESOLVE: {
+        "outcome": "solved",
+        "reply": "The lamp was repaired this morning.",
+        "attachments": ["0199c0de-5a1e-7c3b-9d55-2f4a8b6c1e70"],
+    },
     Action.APPROVE: {},
     Action.SEND_BACK: {"reason": "The reply does not say when."},
     Action.ESCALATE: {"reason": "It needs the power company."},
-    Action.DECLINE: {"reason_code": "private_matter"},
+    Action.DECLINE: {"reason_code": "private_dispute"},
     Action.TRANSFER: {"target": "neighbouring_city"},
     Action.REOPEN: {"text": "The photo shows another lamp."},
 }
@@ -173,3 +197,9 @@ def wrong_code(name: str, choices: typing.Iterable[str]) -> FieldError:
     """A code that the policy does not know, with those that it does."""
     listed = ", ".join(sorted(choices))
     return FieldError(name, "The policy in force has no such code.", f"Choose one of: {listed}.")
+
+
+def needs_picture(policy: Policy, snapshot: Snapshot) -> bool:
+    """Whether an answer to the request needs a photo (PROCESS.md row 20)."""
+    code = snapshot.category
+    return code is not None and policy.has_category(code) and policy.category(code).photo_required

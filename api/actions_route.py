@@ -7,29 +7,33 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID, uuid5
 
 from fastapi import APIRouter, Header, Path, Request
 from pydantic import ConfigDict
 
-from api.actions import EXAMPLES, STAFF_ACTIONS, StaffAction, wrong_code
+from api.actions import ATTACHMENTS, EXAMPLES, STAFF_ACTIONS, StaffAction, needs_picture, wrong_code
 from api.body import read_json
 from api.citizens import Reference
 from api.documented import problems
 from api.engine import OutcomeUnknown, take_action
 from api.errors import FieldsInvalid
 from api.fields import Answer, Body
+from api.reopening import policy_of
 from api.services import Services, Wired
 from api.signed_in import SignedIn, Staff
+from api.validation import FieldError
 from api.visible import find_visible
-from db import texts
+from db import attachments, texts
 from domain.errors import NotAllowed, Refusal
 from domain.lifecycle import Action, permit
 from domain.policy import Policy
 from domain.request import Snapshot, State
 
 router = APIRouter(prefix="/staff/requests", tags=["staff"])
+
+_ADD_FIRST = "Add it with POST /api/v1/staff/requests/{reference}/attachments, and send the id that this gives."
 
 
 class ActionAnswer(Answer):
@@ -75,16 +79,24 @@ async def act(
     idempotency_key: Annotated[str | None, Header(max_length=200)] = None,
 ) -> ActionAnswer:
     """Done and durable when the answer is 200; refused with the reason otherwise, and then nothing has changed."""
+    return await perform(services, signed_in, reference, action, await read_json(request), idempotency_key)
+
+
+async def perform(
+    services: Services, signed_in: SignedIn, reference: str, action: Action, sent: Any, key: str | None
+) -> ActionAnswer:
+    """Takes the action with the body that was sent, once for the same `key`. Raises a Refusal."""
     snapshot = await find_visible(services, signed_in, reference)
     wanted = STAFF_ACTIONS.get(action)
-    if idempotency_key is None or wanted is None:
+    if key is None or wanted is None:
         # A repeated action would be refused here because of its own success, so that the workflow must answer it.
         permit(snapshot, action, signed_in.actor, services.now())
     if wanted is None:
         raise NotAllowed(f"'{action}' is not an action that staff take here.", state=snapshot.state)
-    body = wanted.read(await read_json(request))
+    body = wanted.read(sent)
     check_codes(await services.policies.active(), wanted, body)
-    return await _carry_out(services, signed_in, snapshot, wanted, body, idempotency_key)
+    await check_pictures(services, snapshot, wanted, body)
+    return await _carry_out(services, signed_in, snapshot, wanted, body, key)
 
 
 async def _carry_out(
@@ -131,5 +143,23 @@ def check_codes(policy: Policy, wanted: StaffAction, body: Body) -> None:
         "target": [target.code for target in policy.transfer_targets],
     }
     mistakes = [wrong_code(name, known[name]) for name, code in wanted.codes(body).items() if code not in known[name]]
+    if mistakes:
+        raise FieldsInvalid(mistakes)
+
+
+async def check_pictures(services: Services, snapshot: Snapshot, wanted: StaffAction, body: Body) -> None:
+    """Raises FieldsInvalid for a picture that staff have not added to the request, and where the category needs one."""
+    named = wanted.pictures(body)
+    if named is None:
+        return
+    if not named and needs_picture(await policy_of(services, snapshot), snapshot):
+        raise FieldsInvalid.of(ATTACHMENTS, "The category asks for a photo of what was done.", _ADD_FIRST)
+    kept = await attachments.list_of(services.pool, UUID(snapshot.request_id)) if named else []
+    known = {picture.id for picture in kept if picture.is_of_staff}
+    mistakes = [
+        FieldError(ATTACHMENTS, f"Staff have added no picture {picture} to this request.", _ADD_FIRST)
+        for picture in named
+        if picture not in known
+    ]
     if mistakes:
         raise FieldsInvalid(mistakes)

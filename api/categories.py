@@ -27,7 +27,7 @@ async def list_categories(services: Wired, language: AskedLanguage) -> Categorie
 
 @router.get("/{code}", summary="One category", responses=problems("not_found"))
 async def read_category(
-    code: Annotated[str, Path(examples=["street_lighting"])], services: Wired, language: AskedLanguage
+    code: Annotated[str, Path(examples=["street_light"])], services: Wired, language: AskedLanguage
 ) -> CategoryAnswer:
     """What to tell us, and by when we answer."""
     policy = await services.policies.active()

@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import quote
 from uuid import UUID
 
-from api.actions import STAFF_ACTIONS
+from api.actions import STAFF_ACTIONS, needs_picture
 from api.errors import NOT_FOUND_DETAIL
 from api.reopening import can_reopen, policy_of
 from api.services import Services
@@ -80,7 +80,7 @@ def may_of(policy: Policy, snapshot: Snapshot, actor: Actor, now: datetime) -> l
                 FieldAnswer(
                     name=field.name,
                     type=field.type,
-                    required=field.required,
+                    required=field.required or (field.type == "attachments" and needs_picture(policy, snapshot)),
                     choices=list(field.choices) or None,
                     choices_from=field.choices_from,
                 )

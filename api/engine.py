@@ -7,6 +7,7 @@ done; where that is not certain, the answer says so, and the same Idempotency-Ke
 from __future__ import annotations
 
 import asyncio
+import time
 from datetime import timedelta
 
 import structlog
@@ -14,12 +15,11 @@ from temporalio.client import Client, WorkflowUpdateFailedError, WorkflowUpdateR
 from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 
-from api.errors import EngineUnavailable
 from domain.commands import Command
-from domain.errors import Forbidden, Invalid, NotAllowed, Refusal, Unknown
+from domain.errors import EngineUnavailable, Forbidden, Invalid, NotAllowed, Refusal, Unknown
 from domain.lifecycle import Action
 from domain.request import OPEN, Snapshot
-from workflows.contract import STAFF_UPDATES, ActionTaken, workflow_id
+from workflows.contract import SEQUENCE, STAFF_UPDATES, ActionTaken, workflow_id
 
 logger = structlog.get_logger(__name__)
 
@@ -28,6 +28,7 @@ ANSWER_WITHIN = timedelta(seconds=10)
 DOUBT_AFTER_SECONDS = 1.5
 """An update usually takes hundredths of a second. After this long we ask whether the server is there at all."""
 HEALTH_WITHIN = timedelta(seconds=1)
+ASK_AGAIN_AFTER_SECONDS = 0.25
 
 _REFUSALS: dict[str | None, type[Refusal]] = {kind.code: kind for kind in (NotAllowed, Forbidden, Invalid, Unknown)}
 _DOWN = "The engine that carries out actions does not answer. Nothing was done; please try again in a moment."
@@ -39,6 +40,10 @@ class OutcomeUnknown(EngineUnavailable):
     """No answer in time, and the action may still be carried out."""
 
 
+class _Behind(EngineUnavailable):
+    """The run has not caught up with what the database shows."""
+
+
 async def take_action(
     temporal: Client, snapshot: Snapshot, action: Action, command: Command, update_id: str
 ) -> ActionTaken:
@@ -46,7 +51,7 @@ async def take_action(
 
     The same `update_id` again gives the same answer and does nothing twice.
     """
-    update = asyncio.ensure_future(_update(temporal, snapshot, action, command, update_id))
+    update = asyncio.ensure_future(_ask(temporal, snapshot, action, command, update_id))
     try:
         done, _ = await asyncio.wait({update}, timeout=DOUBT_AFTER_SECONDS)
         if not done and not await is_up(temporal) and not update.done():
@@ -69,6 +74,18 @@ async def is_up(temporal: Client) -> bool:
         return False
 
 
+async def _ask(temporal: Client, snapshot: Snapshot, action: Action, command: Command, update_id: str) -> ActionTaken:
+    """Ask again while the run is behind the read model: a crash between the two is made good within seconds."""
+    asked_at = time.monotonic()
+    while True:
+        try:
+            return await _update(temporal, snapshot, action, command, update_id)
+        except _Behind:
+            if time.monotonic() - asked_at > ANSWER_WITHIN.total_seconds():
+                raise
+            await asyncio.sleep(ASK_AGAIN_AFTER_SECONDS)
+
+
 async def _update(
     temporal: Client, snapshot: Snapshot, action: Action, command: Command, update_id: str
 ) -> ActionTaken:
@@ -79,7 +96,7 @@ async def _update(
         )
         return taken
     except WorkflowUpdateFailedError as error:
-        raise _refusal(error) from None
+        raise _refusal(error, snapshot) from None
     except WorkflowUpdateRPCTimeoutOrCancelledError:
         raise OutcomeUnknown(
             "No worker answered in time, so the action may still be carried out. Look at the request again before you repeat it."
@@ -92,8 +109,8 @@ async def _update(
         raise EngineUnavailable(_DOWN) from None
 
 
-def _refusal(error: WorkflowUpdateFailedError) -> Exception:
-    """The workflow's own no, by its stable code."""
+def _refusal(error: WorkflowUpdateFailedError, snapshot: Snapshot) -> Exception:
+    """The workflow's own no, by its stable code; what a run says that is behind the read model does not count."""
     cause = error.cause
     if not isinstance(cause, ApplicationError):
         return error
@@ -102,7 +119,9 @@ def _refusal(error: WorkflowUpdateFailedError) -> Exception:
     kind = _REFUSALS.get(cause.type)
     if kind is None:
         return error
-    facts = cause.details[0] if cause.details and isinstance(cause.details[0], dict) else {}
+    facts = dict(cause.details[0]) if cause.details and isinstance(cause.details[0], dict) else {}
+    if int(facts.pop(SEQUENCE, snapshot.sequence)) < snapshot.sequence:
+        return _Behind(_NOT_YET)
     return kind(cause.message, **facts)
 
 

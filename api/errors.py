@@ -2,7 +2,7 @@
 
 HuishengError (domain/errors.py)
   Refusal
-    NotAllowed, Forbidden, Invalid, Unknown     the domain's own
+    NotAllowed, Forbidden, Invalid, Unknown, EngineUnavailable     the domain's own
     FieldsInvalid       invalid, with every field that is wrong
     Malformed           invalid: the body cannot be read at all
     Unauthorized        unauthorized
@@ -10,7 +10,6 @@ HuishengError (domain/errors.py)
     TooMany             too_many
     TooLarge            too_large
     UnsupportedMedia    unsupported_media_type
-    EngineUnavailable   engine_unavailable
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
 from api.validation import FieldError, field_errors, is_malformed, is_wrong_media_type
-from domain.errors import HuishengError, Invalid, Refusal
+from domain.errors import EngineUnavailable, HuishengError, Invalid, Refusal
 
 logger = structlog.get_logger(__name__)
 
@@ -85,13 +84,6 @@ class UnsupportedMedia(Refusal):
     code = "unsupported_media_type"
 
 
-class EngineUnavailable(Refusal):
-    """Temporal, or a worker, does not answer. Only staff actions meet this: a citizen's message is stored first."""
-
-    code = "engine_unavailable"
-    retry_after_seconds = 10
-
-
 @dataclass(frozen=True)
 class Kind:
     status: int
@@ -126,6 +118,7 @@ _CODE_OF_STATUS = {
     415: "unsupported_media_type",
 }
 _UNAVAILABLE_RETRY_SECONDS = "5"
+_ENGINE_RETRY_SECONDS = "10"
 NOT_FOUND_DETAIL = "There is nothing at this address, or it is not for you. Please check the reference and the link."
 
 
@@ -172,8 +165,10 @@ def problem_of(error: HuishengError) -> Problem:
     if isinstance(error, Invalid):
         field = error.facts.get("field")
         return Problem("invalid", error.message, (FieldError(field, error.message),) if field else ())
-    if isinstance(error, TooMany | EngineUnavailable):
+    if isinstance(error, TooMany):
         return Problem(error.code, error.message, headers={"Retry-After": str(error.retry_after_seconds)})
+    if isinstance(error, EngineUnavailable):
+        return Problem(error.code, error.message, headers={"Retry-After": _ENGINE_RETRY_SECONDS})
     if isinstance(error, Unauthorized):
         return Problem(error.code, error.message, headers={"WWW-Authenticate": 'Bearer realm="huisheng"'})
     return Problem(error.code if error.code in KINDS else "not_allowed", error.message)
@@ -240,6 +235,9 @@ DATABASE_DOWN: tuple[type[Exception], ...] = (
     asyncpg.TooManyConnectionsError,
     asyncpg.CannotConnectNowError,
     asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    # What asyncpg says of a connection that broke while a statement was being prepared for it.
+    asyncpg.InternalClientError,
 )
 
 

@@ -21,9 +21,10 @@ from PIL import Image as Pictures
 
 from api.errors import TooLarge, UnsupportedMedia
 from db.attachments import Picture
+from domain.forms import MOST_ATTACHMENTS
 
 MAX_IMAGE_BYTES = 10 * 1024 * 1024
-MAX_IMAGES = 10
+MAX_IMAGES = MOST_ATTACHMENTS
 MAX_PIXELS = 60_000_000
 """Above what any phone takes today. A small file can claim any size, and drawing it would take the memory of the machine."""
 LONGEST_SIDE_PIXELS = 2560

@@ -50,7 +50,7 @@ class NewRequestBody(Body):
                 {
                     "description": "The street lamp in front of our building has been dark since Monday. 路口很黑，老人晚上不敢出门。",
                     "title": "Street lamp broken",
-                    "category": "street_lighting",
+                    "category": "street_light",
                     "location": {"lat": 30.2741, "long": 120.1551, "address": "18 Wener Road"},
                     "contact": {"name": "Wang", "phone": "13800138000"},
                     "language": "zh",
@@ -137,32 +137,19 @@ class AcceptedAnswer(Answer):
 
 
 class TimelineEntry(Answer):
-    """One public line of what happened: its kind, the city's words for it, and what was written with it."""
+    """One public line of what happened: its kind, the sentence that tells it, and what a person wrote with it."""
 
     at: datetime
     kind: str
-    label: str
-    text: str | None
-
-
-class DepartmentName(Answer):
-    """A department as a citizen knows it."""
-
-    code: str
-    name: str
-
-
-class CategoryName(Answer):
-    """A category as a citizen knows it."""
-
-    code: str
-    name: str
+    text: str
+    said: str | None
 
 
 class AttachmentAnswer(Answer):
     """A photo. It was drawn anew: what the camera wrote into it, such as the place, is gone."""
 
     id: UUID
+    submitted_by: Literal["citizen", "staff"]
     content_type: str
     submitted_at: datetime
     url: str
@@ -178,8 +165,10 @@ class RequestAnswer(Answer):
                     "reference": "2611-4829-13705",
                     "state": "in_progress",
                     "title": "Street lamp broken",
-                    "category": {"code": "street_lighting", "name": "Street lighting"},
-                    "department": {"code": "urban_management", "name": "Urban Management Bureau"},
+                    "category": "street_light",
+                    "category_name": "Street light out",
+                    "department": "housing",
+                    "department_name": "Housing and Urban Construction Bureau",
                     "submitted_at": "2026-11-22T08:15:30.123456Z",
                     "due_at": "2026-11-27T09:30:00Z",
                     "expected_at": None,
@@ -190,7 +179,12 @@ class RequestAnswer(Answer):
                     "question": None,
                     "may": ["urge", "supplement", "withdraw"],
                     "timeline": [
-                        {"at": "2026-11-22T08:15:30.123456Z", "kind": "submit", "label": "Received", "text": None}
+                        {
+                            "at": "2026-11-22T08:15:30.123456Z",
+                            "kind": "submit",
+                            "text": "We received your request.",
+                            "said": None,
+                        }
                     ],
                     "attachments": [],
                 }
@@ -201,8 +195,10 @@ class RequestAnswer(Answer):
     reference: str
     state: State
     title: str | None
-    category: CategoryName | None
-    department: DepartmentName | None
+    category: str | None
+    category_name: str | None
+    department: str | None
+    department_name: str | None
     submitted_at: datetime
     due_at: datetime | None
     expected_at: datetime | None
@@ -264,14 +260,14 @@ class CategoryAnswer(Answer):
         json_schema_extra={
             "examples": [
                 {
-                    "code": "street_lighting",
-                    "name": "Street lamp out",
-                    "group": "Streets",
+                    "code": "street_light",
+                    "name": "Street light out",
+                    "group": "Streets and public places",
                     "tell_us": "Which lamp: its number, or the house next to it.",
                     "place_required": True,
                     "photo_required": False,
                     "service_level": {
-                        "name": "Help",
+                        "name": "Standard",
                         "accept": "1 working day",
                         "first_contact": "1 working day",
                         "resolve": "5 working days",

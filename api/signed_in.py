@@ -65,7 +65,7 @@ async def _signed_in(
     cookie: Annotated[str | None, Depends(_COOKIE)],
 ) -> SignedIn:
     if bearer is None and cookie and request.method not in _SAFE_METHODS:
-        _require_own_origin(request, services)
+        require_own_origin(request, services)
     token = bearer.credentials if bearer else cookie
     account = await sessions.find(services.pool, token, services.now()) if token else None
     if account is None or token is None or not account_works(services, account, request):
@@ -97,7 +97,8 @@ def is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-def _require_own_origin(request: Request, services: Services) -> None:
+def require_own_origin(request: Request, services: Services) -> None:
+    """Raises Forbidden for what another site made the browser send."""
     origin = urlsplit(request.headers.get("origin", ""))
     own = {request.headers.get("host"), urlsplit(services.settings.public_url).netloc}
     if not origin.netloc or origin.netloc not in own:

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from pydantic import ConfigDict, Field
 
+from api.actions import FieldType
 from api.fields import Answer
 from api.schemas import AttachmentAnswer, NewRequestBody
 from domain.lifecycle import Action
@@ -24,9 +25,9 @@ class RequestRow(Answer):
                     "reference": "2611-4829-13705",
                     "state": "assigned",
                     "title": "Street lamp broken",
-                    "category": "street_lighting",
-                    "department": "urban_management",
-                    "district": "west",
+                    "category": "street_light",
+                    "department": "housing",
+                    "district": "morning_bell",
                     "urgency": "normal",
                     "confidential": False,
                     "submitted_at": "2026-11-22T08:15:30.123456Z",
@@ -134,7 +135,7 @@ class FieldAnswer(Answer):
     """One field of an action. `choices_from` names a list of GET /staff/policy."""
 
     name: str
-    type: Literal["text", "code", "choice", "boolean"]
+    type: FieldType
     required: bool
     choices: list[str] | None = None
     choices_from: str | None = None

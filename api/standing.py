@@ -11,7 +11,7 @@ from uuid import UUID
 
 from api.messages import CITIZEN_ACTIONS
 from api.reopening import can_reopen, policy_of
-from api.schemas import AttachmentAnswer, CategoryName, DepartmentName, Language, RequestAnswer, TimelineEntry
+from api.schemas import AttachmentAnswer, Language, RequestAnswer, TimelineEntry
 from api.services import Services
 from api.words import category_name, department_name, timeline_line
 from db import attachments, requests, texts, timeline, views
@@ -27,8 +27,9 @@ _ANSWERED = frozenset({State.RESOLVED, State.CLOSED})
 async def standing_of(services: Services, own: StoredRequest, language: Language) -> RequestAnswer:
     """The citizen's view of the request."""
     snapshot = await views.snapshot(services.pool, own.id)
-    events = [event for event in await timeline.events(services.pool, own.id) if event.public]
-    pictures = await attachments.list_of(services.pool, own.id)
+    history = await timeline.events(services.pool, own.id)
+    events = [event for event in history if event.public]
+    pictures = shown_to_citizen(history, await attachments.list_of(services.pool, own.id))
     policy = await policy_of(services, snapshot)
     reply_id = snapshot.reply if snapshot.state in _ANSWERED else None
     words = await texts.read_many(services.pool, services.keys, text_ids_of(events, reply_id))
@@ -36,8 +37,10 @@ async def standing_of(services: Services, own: StoredRequest, language: Language
         reference=own.reference,
         state=snapshot.state,
         title=requests.told(services.keys, own).title,
-        category=_category(policy, snapshot, language),
-        department=_department(policy, snapshot, language),
+        category=snapshot.category,
+        category_name=category_name(policy, snapshot.category, language) if snapshot.category else None,
+        department=snapshot.department,
+        department_name=department_name(policy, snapshot.department, language) if snapshot.department else None,
         submitted_at=own.submitted_at,
         due_at=snapshot.due_at,
         expected_at=None,
@@ -60,10 +63,23 @@ def citizen_may(policy: Policy, snapshot: Snapshot, now: datetime) -> Iterator[A
             yield action
 
 
+def shown_to_citizen(history: Iterable[Event], pictures: Iterable[Attachment]) -> list[Attachment]:
+    """The citizen's own, and those of each answer that the citizen has been given, if need be after its review."""
+    of_answer: list[str] = []
+    given: set[str] = set()
+    for event in history:
+        if event.action == Action.RESOLVE:
+            of_answer = event.facts.get("attachment_ids", "").split()
+        if event.public and event.action in (Action.RESOLVE, Action.APPROVE):
+            given.update(of_answer)
+    return [picture for picture in pictures if not picture.is_of_staff or str(picture.id) in given]
+
+
 def attachment_answer(address: str, reference: str, picture: Attachment) -> AttachmentAnswer:
     """`address` is the part of the interface whose readers follow the link: requests or staff/requests."""
     return AttachmentAnswer(
         id=picture.id,
+        submitted_by="staff" if picture.is_of_staff else "citizen",
         content_type=picture.content_type,
         submitted_at=picture.created_at,
         url=f"/api/v1/{address}/{reference}/attachments/{picture.id}",
@@ -77,15 +93,5 @@ def text_ids_of(events: Iterable[Event], reply_id: str | None) -> list[UUID]:
 
 
 def _entry(policy: Policy, event: Event, words: Mapping[UUID, str], language: Language) -> TimelineEntry:
-    text = words.get(UUID(event.text)) if event.text else None
-    return TimelineEntry(at=event.at, kind=event.action, label=timeline_line(policy, event, language), text=text)
-
-
-def _category(policy: Policy, snapshot: Snapshot, language: Language) -> CategoryName | None:
-    code = snapshot.category
-    return CategoryName(code=code, name=category_name(policy, code, language)) if code else None
-
-
-def _department(policy: Policy, snapshot: Snapshot, language: Language) -> DepartmentName | None:
-    code = snapshot.department
-    return DepartmentName(code=code, name=department_name(policy, code, language)) if code else None
+    said = words.get(UUID(event.text)) if event.text else None
+    return TimelineEntry(at=event.at, kind=event.action, text=timeline_line(policy, event, language), said=said)

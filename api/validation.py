@@ -70,6 +70,7 @@ _WORDS: dict[str, _Words] = {
     "float_type": _fixed("This must be a number.", "Write the number without quotation marks."),
     "finite_number": _fixed("This must be an ordinary number.", "Infinity and NaN are no places."),
     "list_type": _fixed("This must be a list.", "Write it in square brackets."),
+    "tuple_type": _fixed("This must be a list.", "Write it in square brackets."),
     "model_type": _fixed("This must be an object.", "Write it in braces, with the fields that /docs shows."),
     "model_attributes_type": _fixed("This must be an object.", "Write it in braces, with the fields that /docs shows."),
     "dict_type": _fixed("This must be an object.", "Write it in braces, with the fields that /docs shows."),
@@ -77,6 +78,7 @@ _WORDS: dict[str, _Words] = {
     "enum": _choices,
     "greater_than_equal": _too_low,
     "less_than_equal": _too_high,
+    "uuid_type": _fixed("This is not an id.", "Use the id that the interface gave."),
     "uuid_parsing": _fixed("This is not an id.", "Use the id that the interface gave."),
 }
 _UNKNOWN = _fixed("This is wrong.", "The documentation under /docs shows an example.")

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from contextlib import suppress
-
 from api.schemas import Language
 from domain.durations import Clock, Duration, Unit
-from domain.policy import Names, Policy, in_language
+from domain.facts import fact_words
+from domain.policy import Policy, in_language
 from domain.request import Event
 from domain.texts import TextFault, timeline_text
 
@@ -43,25 +41,9 @@ def duration_in_words(duration: Duration, clock: Clock, language: Language) -> s
 
 
 def timeline_line(policy: Policy, event: Event, language: Language) -> str:
-    """What happened, in the policy's words; empty where the policy has none for that."""
+    """What happened, in the policy's words; a policy from before there were any for that tells the state instead."""
     try:
-        return timeline_text(policy, language, event.action, fact_names(policy, event.facts, language))
+        return timeline_text(policy, language, event.action, fact_words(policy, language, event.facts))
     except TextFault:
-        return ""
-
-
-def fact_names(policy: Policy, facts: Mapping[str, str], language: Language) -> dict[str, str]:
-    """The names that a citizen reads for the codes of an event; codes that the policy has dropped are left out."""
-    look_ups: dict[str, tuple[str, Callable[[str], Names]]] = {
-        "department": ("department", lambda code: policy.department(code).name),
-        "previous_department": ("previous_department", lambda code: policy.department(code).name),
-        "category": ("category", lambda code: policy.category(code).name),
-        "target": ("target", lambda code: policy.transfer_target(code).name),
-        "reason_name": ("reason_code", lambda code: policy.decline_reason(code).name),
-        "route": ("reason_code", lambda code: policy.decline_reason(code).route),
-    }
-    found: dict[str, str] = {}
-    for name, (fact, look_up) in look_ups.items():
-        with suppress(KeyError, StopIteration):
-            found[name] = in_language(look_up(facts[fact]), language)
-    return found
+        words = policy.texts.get(language)
+        return (words.states.get(event.state) if words else None) or event.state.replace("_", " ")

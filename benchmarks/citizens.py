@@ -124,7 +124,7 @@ class Citizen:
             await asyncio.sleep(pause)
             seen = _expected(await self._connection.ask("GET", _page(sent), token=sent.token), 200).json()
             if seen["state"] == state:
-                return str(seen["department"]["code"])
+                return str(seen["department"])
             pause = min(pause * LOOKS_GROW_BY, LONGEST_LOOK_SECONDS)
         raise Unexpected(f"not {state} in time")
 

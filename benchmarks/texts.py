@@ -37,7 +37,7 @@ def messages(policy: Policy, departments: Container[str]) -> tuple[str, ...]:
 
 
 def _is_ordinary(category: Category) -> bool:
-    asks_for_more = category.sensitive or category.review or category.place_required
+    asks_for_more = category.sensitive or category.review or category.place_required or category.photo_required
     return not asks_for_more and category.urgency is Urgency.NORMAL
 
 

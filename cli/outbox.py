@@ -101,7 +101,7 @@ async def _follow(pool: Pool, keys: KeyRing, console: Console, reference: str | 
 def _table(lines: Sequence[Line], *, with_header: bool) -> Table:
     table = Table(show_header=with_header, box=None, padding=(0, 2, 0, 0), expand=True)
     # Fixed widths, so that what comes later stands under the same headings.
-    table.add_column("Sent", width=14, no_wrap=True)
+    table.add_column("Sent", width=15, no_wrap=True)
     table.add_column("Reference", width=15, no_wrap=True)
     table.add_column("Notice", width=18)
     table.add_column("To", width=15)

@@ -138,7 +138,10 @@ def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 def _states() -> str:
     return _table(
         ("state", "the city owes an answer", "clocks", ""),
-        ((f"`{state}`", "yes" if state in OPEN else "no", _clocks_in(state), _later(_is_entered(state))) for state in State),
+        (
+            (f"`{state}`", "yes" if state in OPEN else "no", _clocks_in(state), _later(_is_entered(state)))
+            for state in State
+        ),
     )
 
 
@@ -165,7 +168,9 @@ def _moves() -> Iterator[tuple[State | None, State, Action]]:
             continue
         sources: list[State | None] = [state for state in State if state in row.sources]
         for source in sources or [None]:
-            yield from ((source, target, row.action) for target in State if target in row.targets and target is not source)
+            yield from (
+                (source, target, row.action) for target in State if target in row.targets and target is not source
+            )
 
 
 def _diagram(moves: Iterable[tuple[State | None, State, Action]]) -> str:
@@ -173,7 +178,9 @@ def _diagram(moves: Iterable[tuple[State | None, State, Action]]) -> str:
     arrows: dict[tuple[State | None, State], list[Action]] = {}
     for source, target, action in moves:
         arrows.setdefault((source, target), []).append(action)
-    lines = [f"    {source or '[*]'} --> {target}: {', '.join(actions)}\n" for (source, target), actions in arrows.items()]
+    lines = [
+        f"    {source or '[*]'} --> {target}: {', '.join(actions)}\n" for (source, target), actions in arrows.items()
+    ]
     return "```mermaid\nstateDiagram-v2\n" + "".join(lines) + "```\n"
 
 
@@ -251,7 +258,12 @@ def _messages() -> str:
     return _table(
         ("message", "notice", "while a department has it", "while nobody has it"),
         (
-            (name, f"`{kind}`", _reached(kind, urged, "any"), "–" if name == "withdrawal" else _reached(kind, urged, None))
+            (
+                name,
+                f"`{kind}`",
+                _reached(kind, urged, "any"),
+                "–" if name == "withdrawal" else _reached(kind, urged, None),
+            )
             for name, kind, urged in messages
         ),
     )

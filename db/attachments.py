@@ -23,6 +23,10 @@ class Attachment(NamedTuple):
     content_type: str
     created_at: datetime
 
+    @property
+    def is_of_staff(self) -> bool:
+        return self.submitted_by.startswith("staff:")
+
 
 class Picture(NamedTuple):
     content_type: str

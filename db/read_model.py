@@ -9,16 +9,21 @@ from uuid import UUID
 
 from db.pool import Database
 from db.statements import load
-from domain.request import Entry, Record
+from db.views import snapshot
+from domain.request import Entry, Record, Snapshot
 
 _QUERIES = load("read_model")
 
 
 class Unsent(NamedTuple):
-    """How many notices of a request are due and not sent, and when the first of those held back becomes due."""
+    """How many notices of a request are due and not sent, and when the first of those held back becomes due.
+
+    `stands` is what a repeated record finds written; None where it was written now.
+    """
 
     owed: int
     held_until: datetime | None
+    stands: Snapshot | None = None
 
 
 async def record(database: Database, taken: Record, quiet_until: datetime | None, now: datetime) -> Unsent:
@@ -42,7 +47,9 @@ async def record(database: Database, taken: Record, quiet_until: datetime | None
         return Unsent(row["owed"], row["held_until"])
     # Something of it stood already. The attempt that wrote it may have ended while this one waited for it, and then
     # its notices are not in what the statement saw.
-    return await unsent(database, request_id, now)
+    left = await unsent(database, request_id, now)
+    stands = await snapshot(database, request_id)
+    return left._replace(stands=stands) if stands.sequence == taken.snapshot.sequence else left
 
 
 async def unsent(database: Database, request_id: UUID, now: datetime) -> Unsent:

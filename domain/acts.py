@@ -143,7 +143,12 @@ def _(command: c.Resolve, before: Snapshot, row: Transition, at: datetime, plan:
     review = needs_review(before, command.outcome)
     changes: Changes = {"result": command.outcome, "reply": command.reply, "resolved_by": command.by.id}
     changes |= {"state": State.IN_REVIEW} if review else answered(before, at)
-    facts = {"outcome": command.outcome}
+    pictures = dict.fromkeys(command.attachments)
+    facts = {
+        "outcome": command.outcome,
+        "attachments": str(len(pictures)) if pictures else None,
+        "attachment_ids": " ".join(pictures) or None,
+    }
     return make_turn(
         before, Action.RESOLVE, command.by, at, public=not review, text=command.reply, facts=facts, **changes
     )

@@ -111,6 +111,7 @@ class Resolve:
     by: Actor
     outcome: Result
     reply: str  # text id
+    attachments: tuple[str, ...] = ()  # ids of pictures that staff added before; the citizen sees them with the reply
 
 
 @dataclass(frozen=True)

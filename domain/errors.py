@@ -6,6 +6,7 @@ HuishengError
     Forbidden          forbidden: the role or the department forbids it
     Invalid            invalid: a field is missing or wrong
     Unknown            not_found: no such thing, or not for you
+    EngineUnavailable  engine_unavailable: Temporal, or a worker, does not answer
 """
 
 from __future__ import annotations
@@ -50,3 +51,9 @@ class Unknown(Refusal):
     """No such thing, or none this reader may know of."""
 
     code = "not_found"
+
+
+class EngineUnavailable(Refusal):
+    """Temporal, or a worker, does not answer. A citizen's message waits for it; a staff action is refused."""
+
+    code = "engine_unavailable"

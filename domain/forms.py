@@ -12,6 +12,8 @@ from domain import commands as c
 from domain.errors import Invalid
 
 LONGEST_CODE = 100
+MOST_ATTACHMENTS = 10
+"""Of one request."""
 SATISFIED = range(1, 6)
 
 _NEEDED_BY_DECISION = {c.Decision.ASSIGN: "department", c.Decision.DECLINE: "reason_code"}
@@ -43,6 +45,10 @@ def _is_code(value: str) -> bool:
     return 0 < len(value) <= LONGEST_CODE and value.isprintable()
 
 
+def _are_ids(values: tuple[str, ...]) -> bool:
+    return len(values) <= MOST_ATTACHMENTS and all(_is_id(value) for value in values)
+
+
 _TEXT = (_is_id, "the id of a text that was kept before")
 _CODE = (_is_code, "a code of the policy")
 
@@ -55,5 +61,6 @@ _FORMS: dict[str, tuple[Callable[..., bool], str]] = {
     "category": _CODE,
     "reason_code": _CODE,
     "target": _CODE,
+    "attachments": (_are_ids, f"ids of at most {MOST_ATTACHMENTS} pictures"),
     "satisfied": (SATISFIED.__contains__, "a number from 1 to 5"),
 }

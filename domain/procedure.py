@@ -25,7 +25,12 @@ def submit(received: Snapshot, by: Actor) -> Turn:
 def auto_assign(before: Snapshot, plan: Plan, at: datetime, facts: Mapping[str, str | None]) -> Turn:
     """It goes to the department that the policy names for its category and district."""
     return make_turn(
-        before, Action.AUTO_ASSIGN, SYSTEM, at, facts={"department": plan.department, **facts}, **assigned(plan, at, before)
+        before,
+        Action.AUTO_ASSIGN,
+        SYSTEM,
+        at,
+        facts={"department": plan.department, **facts},
+        **assigned(plan, at, before),
     )
 
 

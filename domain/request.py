@@ -299,9 +299,11 @@ class Record:
 class Recorded:
     """What is left to send: `owed` notices are due now; the earliest that quiet hours hold back is due at `held_until`.
 
-    `by_gateway` says that they go through a stranger on the network, who may be slow.
+    `by_gateway` says that they go through a stranger on the network, who may be slow. `stands` is the snapshot that was
+    written before, where the same turn has been recorded by an attempt that nobody remembers.
     """
 
     owed: int
     held_until: datetime | None = None
     by_gateway: bool = False
+    stands: Snapshot | None = None

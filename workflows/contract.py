@@ -111,5 +111,8 @@ STAFF_UPDATES: dict[Action, str] = {
 }  # fmt: skip
 """Actions of staff, by the name of the update that takes them."""
 
+SEQUENCE = "sequence"
+"""The fact of every refusal that tells the number of the latest event of the run that refused."""
+
 RESOLVE_SIGNAL = "resolve"
 ESCALATE_SIGNAL = "escalate"

@@ -38,6 +38,7 @@ class Course:
     latest: tuple[Event, ...] = ()
     sending: list[asyncio.Task[None]] = field(default_factory=list)
     one_at_a_time: asyncio.Lock = field(default_factory=asyncio.Lock)
+    repeatable: bool = False
 
     @classmethod
     def of(cls, submitted: Submitted) -> Course:
@@ -51,10 +52,16 @@ class Course:
         )
 
     @asynccontextmanager
-    async def in_turn(self) -> AsyncIterator[None]:
-        """One at a time, in the order in which they came, and nobody before somebody has the request."""
+    async def in_turn(self, *, repeatable: bool = False) -> AsyncIterator[None]:
+        """One at a time, in the order in which they came, and nobody before somebody has the request.
+
+        A turn is `repeatable` if it comes again, before any other, should the workflow task that took it be lost: so it is
+        with what stands in the history as the first of its kind, the start and the signals. Clocks and updates are not: a
+        signal that came meanwhile would overtake them.
+        """
         await workflow.wait_condition(lambda: self.snapshot.state is not State.RECEIVED)
         async with self.one_at_a_time:
+            self.repeatable = repeatable
             yield
 
     def _is_over(self) -> bool:
@@ -63,7 +70,7 @@ class Course:
         Were anything awaited between this and the end, what arrives in the meantime would be lost.
         """
         over = self.snapshot.state in TERMINAL and not self.alarms and not self.sending
-        return over and not self.one_at_a_time.locked() and workflow.all_handlers_finished()
+        return over and workflow.all_handlers_finished()
 
     def received(self, receipt: Turn, assignment: Assignment) -> Snapshot:
         """The snapshot after the receipt, with what the first look found."""

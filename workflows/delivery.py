@@ -12,7 +12,8 @@ from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
-from activities.relay import Deliver, Delivery, EngineUnavailable, InboxRow
+from activities.relay import Deliver, Delivery, InboxRow
+from domain.errors import EngineUnavailable
 from domain.request import CITIZEN, Actor, Role, Solved
 from workflows.contract import REQUESTS_QUEUE, SIGNAL_OF_INBOX, SUBMITTED, Message, Submitted, workflow_id
 from workflows.request import RequestWorkflow

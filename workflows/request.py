@@ -30,6 +30,7 @@ class RequestWorkflow:
     @workflow.run
     async def run(self, submitted: Submitted) -> Ended:
         async with self._course.one_at_a_time:
+            self._course.repeatable = True
             # Put the request on file, find out what it is about and where it is.
             receipt = submit(self._course.snapshot, submitted.by)
             classified = await self._steps.classify()
@@ -46,7 +47,7 @@ class RequestWorkflow:
 
         # Remind, escalate and close whenever a clock runs out, until the matter is over and everybody has had an answer.
         while alarm := await self._course.next_alarm():
-            async with self._course.one_at_a_time:
+            async with self._course.in_turn():
                 if self._course.silence(alarm):
                     await self._ring(alarm)
         return Ended(self._course.snapshot.state, self._course.snapshot.outcome)
@@ -68,36 +69,37 @@ class RequestWorkflow:
         turn = escalate_by_rung(self._course.snapshot, rung, by, workflow.now(), plan, reason)
         await self._steps.record(turn, planned=plan)
 
-    async def _act(self, command: c.Command) -> ActionTaken:
+    async def _act(self, command: c.Command) -> None:
         """A person's action, one at a time: permitted by the table, planned, recorded, told to whom it concerns."""
-        async with self._course.in_turn():
-            if isinstance(command, c.Escalate):
-                self._course.permit(command)
-                await self._escalate(self._course.next_rung(), command.by, command.reason)
-            else:
-                await take_turn(self._steps, command)
-            if isinstance(command, c.Rate) and command.solved is Solved.NO:
-                # "Not solved" is not the end: it goes on at once (rows 28 and 29).
-                await take_turn(self._steps, c.Reopen(CITIZEN))
-        return ActionTaken(self._course.snapshot.state, self._course.snapshot.sequence)
+        if isinstance(command, c.Escalate):
+            self._course.permit(command)
+            await self._escalate(self._course.next_rung(), command.by, command.reason)
+        else:
+            await take_turn(self._steps, command)
+        if isinstance(command, c.Rate) and command.solved is Solved.NO:
+            # "Not solved" is not the end: it goes on at once (rows 28 and 29).
+            await take_turn(self._steps, c.Reopen(CITIZEN))
 
     async def answer(self, command: c.Command) -> ActionTaken:
         """For staff: the new state, or the reason why not."""
-        with refusals_as_failures():
-            return await self._act(command)
+        with refusals_as_failures(self._course):
+            async with self._course.in_turn():
+                await self._act(command)
+                return ActionTaken(self._course.snapshot.state, self._course.snapshot.sequence)
 
     def check(self, command: c.Command) -> None:
         """The validator of every update: the table decides before anything enters history."""
-        with refusals_as_failures():
+        with refusals_as_failures(self._course):
             self._course.permit(command)
 
     async def hear(self, action: Action, sent: Sent) -> None:
         """For citizens: each message once, in order; one that comes too late stays in the timeline."""
         heard = read_message(action, sent)
-        if heard is None:
-            await self._steps.note(action, UNKNOWN_SENDER, Invalid.code)
-        elif not self._course.has_had(heard.inbox_id):
-            await self._act_or_note(heard.command, heard.text)
+        async with self._course.in_turn(repeatable=True):
+            if heard is None:
+                await self._steps.note(action, UNKNOWN_SENDER, Invalid.code)
+            elif not self._course.has_had(heard.inbox_id):
+                await self._act_or_note(heard.command, heard.text)
 
     async def _act_or_note(self, command: c.Command, text: str | None) -> None:
         """What a signal asks for is done, or stays in the timeline; it never fails the run."""
@@ -145,19 +147,21 @@ class RequestWorkflow:
     )
     async def resolve_by_admin(self, *sent: object) -> None:
         signal = read(ResolveSignal, sent)
-        if signal is None:
-            await self._steps.note(Action.RESOLVE, UNKNOWN_SENDER, Invalid.code)
-            return
-        reply = await self._steps.keep_text(signal.reply)
-        by = admin(signal.by, self._course.snapshot.department)
-        await self._act_or_note(c.Resolve(by, signal.outcome, reply), reply)
+        async with self._course.in_turn(repeatable=True):
+            if signal is None:
+                await self._steps.note(Action.RESOLVE, UNKNOWN_SENDER, Invalid.code)
+                return
+            reply = await self._steps.keep_text(signal.reply)
+            by = admin(signal.by, self._course.snapshot.department)
+            await self._act_or_note(c.Resolve(by, signal.outcome, reply), reply)
 
     @workflow.signal(name="escalate", description='Pass it to the next rung: {"reason": "...", "by": "name"}')
     async def escalate_by_admin(self, *sent: object) -> None:
         signal = read(EscalateSignal, sent or ({},))
-        if signal is None:
-            await self._steps.note(Action.ESCALATE, UNKNOWN_SENDER, Invalid.code)
-            return
-        reason = await self._steps.keep_text(signal.reason) if signal.reason else None
-        by = admin(signal.by, self._course.snapshot.department)
-        await self._act_or_note(c.Escalate(by, reason), reason)
+        async with self._course.in_turn(repeatable=True):
+            if signal is None:
+                await self._steps.note(Action.ESCALATE, UNKNOWN_SENDER, Invalid.code)
+                return
+            reason = await self._steps.keep_text(signal.reason) if signal.reason else None
+            by = admin(signal.by, self._course.snapshot.department)
+            await self._act_or_note(c.Escalate(by, reason), reason)

@@ -7,6 +7,7 @@ a request must never be lost to an outage of the database. Only a stranger's gat
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from temporalio import workflow
@@ -150,17 +151,32 @@ class Steps:
 
     async def record(self, *turns: Turn, planned: Plan | FeedbackPlan | None = None) -> None:
         """Take the turns: events, snapshot and owed notices are written in one transaction, then the notices go out."""
-        self.course.follow(turns, planned)
+        last = turns[-1]
         entries = tuple(Entry(turn.event, turn.notices) for turn in turns)
-        recorded = await workflow.execute_local_activity_method(
+        recorded = await self._recorded(Record(last.snapshot, entries), ", ".join(turn.event.action for turn in turns))
+        # What an attempt that this run does not remember has written counts: it may have been read and sent.
+        self.course.follow((*turns[:-1], replace(last, snapshot=recorded.stands or last.snapshot)), planned)
+        await self._send(recorded)
+
+    async def _recorded(self, taken: Record, summary: str) -> Recorded:
+        if self.course.repeatable:
+            return await workflow.execute_local_activity_method(
+                ReadModelActivities.record,
+                taken,
+                start_to_close_timeout=_OWN_DATABASE,
+                retry_policy=_UNTIL_IT_SUCCEEDS,
+                local_retry_threshold=_PAUSES_IN_TASK,
+                summary=summary,
+            )
+        # The turn is in the history before it is in the database. Otherwise a task that is lost in between leaves
+        # behind a turn that the run knows nothing of.
+        return await workflow.execute_activity_method(
             ReadModelActivities.record,
-            Record(self.course.snapshot, entries),
+            taken,
             start_to_close_timeout=_OWN_DATABASE,
             retry_policy=_UNTIL_IT_SUCCEEDS,
-            local_retry_threshold=_PAUSES_IN_TASK,
-            summary=", ".join(turn.event.action for turn in turns),
+            summary=summary,
         )
-        await self._send(recorded)
 
     async def keep_text(self, body: str) -> str:
         """The id under which the database keeps a text that came in a signal."""
@@ -175,8 +191,7 @@ class Steps:
 
     async def note(self, action: str, by: Actor, reason: str, text: str | None = None) -> None:
         """What a signal asked for could not be done: a line in the timeline, never a failure."""
-        async with self.course.in_turn():
-            await self.record(not_applied(self.course.snapshot, action, by, workflow.now(), reason, text))
+        await self.record(not_applied(self.course.snapshot, action, by, workflow.now(), reason, text))
 
     async def send_held(self) -> None:
         """Quiet hours are over."""

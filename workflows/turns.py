@@ -17,17 +17,23 @@ with workflow.unsafe.imports_passed_through():
     from domain.lifecycle import Transition
     from domain.planning import FeedbackPlan, Plan, PlanWanted
     from domain.request import Snapshot, State
-    from workflows.contract import ActionTaken
+    from workflows.contract import SEQUENCE, ActionTaken
+    from workflows.course import Course
     from workflows.steps import Steps
 
 
 @contextmanager
-def refusals_as_failures() -> Iterator[None]:
-    """A refusal fails the update with its stable code as the type, and leaves the request as it is."""
+def refusals_as_failures(course: Course) -> Iterator[None]:
+    """A refusal fails the update with its stable code as the type, and leaves the request as it is.
+
+    The number of the latest event is told with it: who has seen a later one knows that the run is behind, as it is for
+    some seconds after a crash, and asks again.
+    """
     try:
         yield
     except Refusal as refusal:
-        raise ApplicationError(refusal.message, refusal.facts, type=refusal.code, non_retryable=True) from None
+        facts = {**refusal.facts, SEQUENCE: str(course.snapshot.sequence)}
+        raise ApplicationError(refusal.message, facts, type=refusal.code, non_retryable=True) from None
 
 
 class _Answers(Protocol):

@@ -9,12 +9,13 @@ from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from fastapi import Depends, Header, Query, Request
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
-from starlette.responses import HTMLResponse
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from api.citizens import preferred_language
 from api.errors import Problem
@@ -77,6 +78,15 @@ async def page(
     return _rendered(policy, template, language, here, status, values)
 
 
+async def staff_page(
+    services: Services, template: str, language: Language, here: str, *, status: int = 200, **values: Any
+) -> HTMLResponse:
+    """The same for staff. Their forms must tell where they were sent from, and their addresses hold no key."""
+    answer = await page(services, template, language, here, status=status, **values)
+    answer.headers["Referrer-Policy"] = "same-origin"
+    return answer
+
+
 def _rendered(
     policy: Policy | None, template: str, language: Language, here: str, status: int, values: Mapping[str, Any]
 ) -> HTMLResponse:
@@ -94,10 +104,12 @@ def _rendered(
     return HTMLResponse(html, status, _HEADERS)
 
 
-def problem_page(request: Request, problem: Problem) -> HTMLResponse:
-    """A refusal for a person with a browser; it needs no database."""
+def problem_page(request: Request, problem: Problem) -> Response:
+    """A refusal for a person with a browser; it needs no database. Staff without a session are asked to sign in."""
     asked = request.query_params.get("lang") or request.headers.get("accept-language", "")
     language = preferred_language(asked, ("zh", "en"))
+    if problem.code == "unauthorized":
+        return RedirectResponse(f"/staff/sign-in?next={quote(request.url.path)}&lang={language}", 303)
     sentences = WORDS[language]["problem"]
     sentence = sentences.get(problem.code, sentences["other"]).format(incident=problem.incident or "")
     response = _rendered(None, "problem.html", language, "/", problem.status, {"sentence": sentence})

@@ -11,6 +11,7 @@ import pytest
 import worker
 from supervision.temporal import TemporalServer
 from tests.conftest import FreshDatabase
+from tests.integration.test_api_citizens import a_picture
 from tests.interface import Interface, Submitted, an_interface, problem, settings_for
 
 
@@ -77,11 +78,13 @@ async def test_a_request_travels_from_the_receipt_to_the_rating(interface: Inter
 
     standing = await interface.look_up(request)
     assert standing["reply"] == "Repaired this morning."
-    assert standing["department"] == {"code": "housing", "name": "Housing"}
+    assert (standing["department"], standing["department_name"]) == ("housing", "Housing")
+    assert (standing["category"], standing["category_name"]) == ("street_light", "street light")
     assert standing["may"] == ["rate", "reopen"]
-    texts = [entry["text"] for entry in standing["timeline"]]
-    assert "The part is ordered." in texts
-    assert "Ask the depot." not in texts
+    said = [entry["said"] for entry in standing["timeline"]]
+    assert "The part is ordered." in said
+    assert "Ask the depot." not in said
+    assert all(entry["text"] for entry in standing["timeline"])
 
     assert (await interface.tell(request, "rate", solved="yes", satisfied=5, text="Thank you.")).status_code == 202
     await eventually(lambda: in_state(interface, request, "closed"))
@@ -106,6 +109,33 @@ async def test_staff_read_all_of_it(interface: Interface) -> None:
     assert [attempt["outcome"] for attempt in receipt["attempts"]] == ["accepted"]
     assert full["temporal_url"].endswith(f"/workflows/request-{request.reference}")
     assert full["deadlines"]["due_at"]
+
+
+async def test_the_photos_of_an_answer_reach_the_citizen_when_it_is_approved(interface: Interface) -> None:
+    request = await assigned(interface)
+    await done(interface, "handler", request, "accept")
+    address = f"/api/v1/staff/requests/{request.reference}/attachments"
+    files = [("images", (f"{number}.jpg", a_picture(), "image/jpeg")) for number in range(2)]
+    added = await interface.http.post(address, files=files, headers=await interface.sign_in("handler"))
+    shown, kept_back = (picture["id"] for picture in added.json()["attachments"])
+    taken = await done(
+        interface,
+        "handler",
+        request,
+        "resolve",
+        outcome="not_solved",
+        reply="It must wait.",
+        attachments=[shown, shown],
+    )
+    assert taken["state"] == "in_review"
+    assert (await interface.look_up(request))["attachments"] == []
+
+    await done(interface, "dispatcher", request, "approve")
+    assert [picture["id"] for picture in (await interface.look_up(request))["attachments"]] == [shown]
+    full = (await interface.as_staff("handler", f"/requests/{request.reference}")).json()
+    (resolved,) = [event for event in full["timeline"] if event["action"] == "resolve"]
+    assert resolved["facts"] == {"outcome": "not_solved", "attachments": "1", "attachment_ids": shown}
+    assert kept_back in {picture["id"] for picture in full["attachments"]}
 
 
 async def test_a_dispatcher_sends_a_request_from_triage_to_a_department(interface: Interface) -> None:
@@ -139,7 +169,7 @@ async def test_what_a_citizen_says_reaches_the_workflow_in_order(interface: Inte
 
     await eventually(heard)
     timeline = (await interface.look_up(request))["timeline"]
-    assert [entry["text"] for entry in timeline if entry["kind"] == "supplement"] == ["first", "second", "third"]
+    assert [entry["said"] for entry in timeline if entry["kind"] == "supplement"] == ["first", "second", "third"]
     problem(await interface.tell(request, "urge"), 409, "not_allowed")
 
 
@@ -165,7 +195,7 @@ async def test_of_two_people_who_accept_at_once_one_is_told_no(interface: Interf
 
 async def test_a_text_of_a_refused_action_is_not_kept(interface: Interface) -> None:
     request = await assigned(interface)
-    await interface.move(request, "in_progress", department="housing")  # the read model runs ahead of the truth
+    await interface.move(request, "in_progress", department="housing", sequence=2)  # the read model is wrong
     refused = await interface.act("handler", request, "resolve", {"outcome": "solved", "reply": "A premature answer."})
 
     problem(refused, 409, "not_allowed")

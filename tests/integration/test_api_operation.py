@@ -10,6 +10,8 @@ import pytest
 import structlog
 
 from db.migrations import SchemaMismatch
+from policies.loader import load_folder
+from settings import DEFAULT_POLICY_DIRECTORY
 from tests.interface import Interface, an_interface, problem
 
 
@@ -118,6 +120,40 @@ def _dangling(part: Any, schemas: dict[str, Any]) -> Any:
     elif isinstance(part, list):
         for value in part:
             yield from _dangling(value, schemas)
+
+
+async def test_the_codes_of_the_examples_are_those_of_the_demonstration_city(interface: Interface) -> None:
+    policy = load_folder(DEFAULT_POLICY_DIRECTORY)
+    known = {
+        "department": {department.code for department in policy.departments},
+        "category": {category.code for category in policy.categories},
+        "district": {district.code for district in policy.districts},
+        "reason_code": {reason.code for reason in policy.decline_reasons},
+        "target": {target.code for target in policy.transfer_targets},
+    }
+    document = (await interface.http.get("/openapi.json")).json()
+    shown = [pair for example in _examples(document) for pair in _codes(example, frozenset(known))]
+
+    assert {name for name, _ in shown} == set(known)
+    assert [(name, code) for name, code in shown if code not in known[name]] == []
+
+
+def _examples(part: Any) -> Any:
+    if isinstance(part, dict):
+        examples = part.get("examples", [])
+        yield from examples.values() if isinstance(examples, dict) else examples
+        for value in part.values():
+            yield from _examples(value)
+    elif isinstance(part, list):
+        for value in part:
+            yield from _examples(value)
+
+
+def _codes(part: Any, names: frozenset[str]) -> Any:
+    if isinstance(part, dict):
+        yield from ((name, value) for name, value in part.items() if name in names and value is not None)
+        for value in part.values():
+            yield from _codes(value, names)
 
 
 async def test_categories_speak_the_readers_language(interface: Interface) -> None:

@@ -15,6 +15,7 @@ from temporalio.testing import ActivityEnvironment
 from activities.read_model import KeepText, ReadModelActivities
 from db import read_model, texts, timeline, views
 from db.pool import Pool
+from db.read_model import Unsent
 from db.requests import Contact, Submitted
 from db.sealing import KeyRing
 from domain.notices import NoticeKind, Recipient
@@ -76,7 +77,7 @@ async def test_record_appends_events_moves_the_snapshot_and_owes_the_notices(poo
     snapshot = a_snapshot_of(request, 2)
     record = Record(snapshot, (Entry(first, (an_owed_notice(),)), Entry(second, (an_owed_notice(),))))
 
-    assert await read_model.record(pool, record, None, SUNDAY_NOON) == (2, None)
+    assert await read_model.record(pool, record, None, SUNDAY_NOON) == Unsent(2, None)
     assert await timeline.events(pool, request.request_id) == [first, second]
     assert await views.snapshot(pool, request.request_id) == snapshot
     notices = await pool.fetch(
@@ -109,14 +110,15 @@ async def test_record_writes_the_columns_that_a_snapshot_has(pool: Pool) -> None
     assert {row["column_name"] for row in columns} == {field.name for field in fields(Snapshot)}
 
 
-async def test_record_repeated_changes_nothing_and_answers_the_same(pool: Pool, keys: KeyRing) -> None:
+async def test_record_repeated_changes_nothing_and_answers_the_same_with_what_stands(pool: Pool, keys: KeyRing) -> None:
     request = await a_submitted_request(pool, keys)
     record = a_record(request, an_owed_notice(), an_owed_notice(kind=NoticeKind.RECEIPT, urgent=True))
     first = await read_model.record(pool, record, NIGHT_ENDS, SUNDAY_NOON)
     written = await everything(pool, request)
-    assert first == (1, NIGHT_ENDS)
+    assert first == Unsent(1, NIGHT_ENDS)
     for _ in range(3):
-        assert await read_model.record(pool, record, NIGHT_ENDS, SUNDAY_NOON) == first
+        again = replace(record, snapshot=replace(record.snapshot, district="planned a moment later"))
+        assert await read_model.record(pool, again, NIGHT_ENDS, SUNDAY_NOON) == first._replace(stands=record.snapshot)
     assert await everything(pool, request) == written
 
 
@@ -131,7 +133,8 @@ async def test_record_repeated_while_the_first_is_under_way_answers_the_same(poo
         await asyncio.sleep(0.1)
         assert not second.done()
         await transaction.commit()
-    assert first == await second == (1, None)
+    assert first == Unsent(1, None)
+    assert await second == Unsent(1, None, stands=record.snapshot)
     assert await pool.fetchval("select count(*) from notices") == 1
 
 
@@ -167,12 +170,11 @@ async def test_events_cannot_be_changed(pool: Pool, keys: KeyRing) -> None:
 async def test_record_counts_what_earlier_records_still_owe(pool: Pool, keys: KeyRing) -> None:
     request = await a_submitted_request(pool, keys)
     await read_model.record(pool, a_record(request, an_owed_notice()), None, SUNDAY_NOON)
-    assert await read_model.record(pool, a_record(request, an_owed_notice(), sequence=2), None, SUNDAY_NOON) == (
-        2,
-        None,
+    assert await read_model.record(pool, a_record(request, an_owed_notice(), sequence=2), None, SUNDAY_NOON) == Unsent(
+        2, None
     )
     await pool.execute("update notices set state = 'sent' where sequence = 1")
-    assert await read_model.record(pool, a_record(request, sequence=3), None, SUNDAY_NOON) == (1, None)
+    assert await read_model.record(pool, a_record(request, sequence=3), None, SUNDAY_NOON) == Unsent(1, None)
 
 
 # --- quiet hours ----------------------------------------------------------------------------------------------------
@@ -187,7 +189,7 @@ async def test_quiet_hours_hold_back_only_what_the_citizen_need_not_know_at_once
         an_owed_notice(kind=NoticeKind.RECEIPT, urgent=True),
         an_owed_notice(Recipient.HANDLERS, kind=NoticeKind.NEW_TASK),
     )
-    assert await read_model.record(pool, record, NIGHT_ENDS, SUNDAY_NOON) == (2, NIGHT_ENDS)
+    assert await read_model.record(pool, record, NIGHT_ENDS, SUNDAY_NOON) == Unsent(2, NIGHT_ENDS)
     held = {(row["kind"], row["recipient"]): row["not_before"] for row in await pool.fetch("select * from notices")}
     assert held == {
         ("assigned", "citizen"): NIGHT_ENDS,
@@ -199,8 +201,8 @@ async def test_quiet_hours_hold_back_only_what_the_citizen_need_not_know_at_once
 async def test_notice_held_back_is_due_when_quiet_hours_are_over(pool: Pool, keys: KeyRing) -> None:
     request = await a_submitted_request(pool, keys)
     record = a_record(request, an_owed_notice())
-    assert await read_model.record(pool, record, NIGHT_ENDS, SUNDAY_NOON) == (0, NIGHT_ENDS)
-    assert await read_model.unsent(pool, request.request_id, NIGHT_ENDS) == (1, None)
+    assert await read_model.record(pool, record, NIGHT_ENDS, SUNDAY_NOON) == Unsent(0, NIGHT_ENDS)
+    assert await read_model.unsent(pool, request.request_id, NIGHT_ENDS) == Unsent(1, None)
 
 
 # --- recipients -----------------------------------------------------------------------------------------------------
@@ -281,7 +283,7 @@ async def test_notice_to_somebody_without_a_phone_is_kept_and_counted(
 ) -> None:
     request = await a_submitted_request(pool, keys, contact=Contact(name="A Citizen"))
     record = a_record(request, an_owed_notice(), an_owed_notice(Recipient.HANDLERS))
-    assert await read_model.record(pool, record, None, SUNDAY_NOON) == (1, None)
+    assert await read_model.record(pool, record, None, SUNDAY_NOON) == Unsent(1, None)
     assert await recipients(pool) == {
         ("citizen", "no_address"),
         (f"staff:{staff['handler_1']}", "owed"),
@@ -292,7 +294,7 @@ async def test_notice_to_somebody_without_a_phone_is_kept_and_counted(
 async def test_notice_that_nobody_can_get_is_kept_and_counted(pool: Pool, keys: KeyRing) -> None:
     request = await a_submitted_request(pool, keys)
     record = a_record(request, *(an_owed_notice(to) for to in Recipient))
-    assert await read_model.record(pool, record, None, SUNDAY_NOON) == (1, None)
+    assert await read_model.record(pool, record, None, SUNDAY_NOON) == Unsent(1, None)
     assert await recipients(pool) == {
         ("citizen", "owed"),
         *((part, "no_address") for part in ("handlers", "leads", "assignee", "dispatchers", "supervisors")),

@@ -17,11 +17,12 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from activities.relay import Delivery, EngineUnavailable, InboxRow, Pace, Relay
+from activities.relay import Delivery, InboxRow, Pace, Relay
 from db import inbox
 from db.inbox import PutOff, Settled
 from db.pool import Pool, open_pool
 from db.sealing import KeyRing
+from domain.errors import EngineUnavailable
 from tests.rows import SUNDAY_NOON, a_submitted_request, an_urging
 
 # Without a poll to fall back on, what is delivered in time was delivered because the relay was woken.

@@ -26,19 +26,19 @@ class WaitsFirst(RequestWorkflow):
         return await super().run(submitted)
 
 
-class _LocatesAlways(Steps):
-    async def locate(self, located: bool) -> object:  # type: ignore[override]
-        return await super().locate(True)
+class _AllInTheBackground(Steps):
+    async def _sent_at_once(self) -> bool:
+        return False
 
 
 @workflow.defn(name="RequestWorkflow")
-class LocatesAlways(RequestWorkflow):
-    """A step that was left out, and is not any more."""
+class SendsInTheBackground(RequestWorkflow):
+    """Another kind of step in the same place."""
 
     @workflow.init
     def __init__(self, submitted: Submitted) -> None:
         super().__init__(submitted)
-        self._steps = _LocatesAlways(self._course)
+        self._steps = _AllInTheBackground(self._course)
 
     @workflow.run
     async def run(self, submitted: Submitted) -> Ended:

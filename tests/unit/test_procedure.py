@@ -137,6 +137,11 @@ def test_resolution_goes_through_review(label: str, changes: dict[str, object], 
     assert turn.event.public is (state is State.RESOLVED)
 
 
+def test_answer_counts_each_of_its_pictures_once() -> None:
+    turn = _taken(c.Resolve(a_handler(), Result.SOLVED, "text-1", ("one", "two", "one")), a_snapshot())
+    assert turn.event.facts == {"outcome": "solved", "attachments": "2", "attachment_ids": "one two"}
+
+
 def test_approved_answer_reaches_the_citizen() -> None:
     before = a_snapshot(State.IN_REVIEW, reply="text-1", result=Result.SOLVED, resolved_by="handler-1")
     turn = _taken(c.Approve(a_dispatcher()), before)

@@ -65,8 +65,8 @@ async def test_long_outage_delays_and_loses_nothing_and_costs_little_history(tow
 
 
 async def _rests(request: Request) -> bool:
-    """The pause until the next try has become a timer."""
-    return (await request.history())[-1] == "TIMER_STARTED"
+    """Nothing more happens in the run until the next try."""
+    return (await request.history())[-1] == "ACTIVITY_TASK_SCHEDULED"
 
 
 async def _has(request: Request, action: str) -> bool:
@@ -105,8 +105,8 @@ async def accepted_attempts(request: Request) -> list[int]:
     return [row["accepted"] for row in rows]
 
 
-async def _all_sent(request: Request) -> bool:
-    return await sent_states(request) == {"sent"}
+async def _all_are(request: Request, state: str) -> bool:
+    return await sent_states(request) == {state}
 
 
 async def test_gateway_gets_each_notice_once(kannel_town: Town, smsbox: Smsbox) -> None:
@@ -114,7 +114,7 @@ async def test_gateway_gets_each_notice_once(kannel_town: Town, smsbox: Smsbox) 
     request = await kannel_town.submit()
     await request.resolved()
     await request.rated()
-    await until(lambda: _all_sent(request))
+    await until(lambda: _all_are(request, "sent"))
     assert await accepted_attempts(request) == [1] * 5
     assert len(smsbox.requests) == 5
 
@@ -129,13 +129,13 @@ async def test_gateway_that_is_busy_holds_up_nobody_and_gets_each_notice_once(
         await request.resolved()
     assert await request.state() is State.RESOLVED
     await until(lambda: _was_refused(smsbox))
-    assert await sent_states(request) == {"owed"}
+    await until(lambda: _all_are(request, "owed"))
 
     smsbox.status = 202
     smsbox.requests.clear()
     for _ in range(6):
         await request.wait(timedelta(minutes=10))
-    await until(lambda: _all_sent(request))
+    await until(lambda: _all_are(request, "sent"))
     assert await accepted_attempts(request) == [1] * 4
     assert len(smsbox.requests) == 4
 
@@ -148,7 +148,7 @@ async def test_run_ends_only_when_the_last_notice_is_out_and_hears_messages_unti
     kannel_town: Town, smsbox: Smsbox
 ) -> None:
     request = await kannel_town.submit()
-    await until(lambda: _all_sent(request))
+    await until(lambda: _all_are(request, "sent"))
     smsbox.status = BUSY
     await request.act(c.Transfer(kannel_town.actor("dispatcher"), "next_city"))
     await request.settled()

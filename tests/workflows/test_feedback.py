@@ -78,6 +78,7 @@ async def test_not_solved_after_two_reworks_asks_for_a_decision(town: Town) -> N
 
 async def test_decision_after_reworks_in_vain_fixes_a_due_date_that_lies_ahead(town: Town) -> None:
     request = await a_request_reworked_in_vain(town)
+    await request.wait(timedelta(days=20))
     await request.act(c.Decide(town.actor("supervisor"), c.Decision.ASSIGN, a_text(), department="health"))
     after = await request.snapshot()
     assert after.due_at is not None

@@ -97,7 +97,7 @@ async def test_refusal_says_why_and_in_which_state(town: Town) -> None:
     request = await brought_to(town, State.ASSIGNED)
     with pytest.raises(ApplicationError, match="while the request is assigned") as raised:
         await request.act(c.Approve(town.actor("dispatcher")))
-    assert raised.value.details == ({"state": "assigned"},)
+    assert raised.value.details == ({"state": "assigned", "sequence": "2"},)
 
 
 async def test_ended_run_takes_no_action(town: Town) -> None:
