@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
-from rich.console import Console
+from rich.console import Console, Group
 from rich.status import Status
 from rich.table import Table
 
 from supervision.system import System
+
+_CENTRE = ("dispatcher", "supervisor", "admin")
 
 
 class Narration:
@@ -56,22 +60,33 @@ class Narration:
 
 def _addresses(system: System) -> Table:
     table = Table.grid(padding=(0, 2))
+    table.add_row("Citizens", f"{system.api}/")
+    table.add_row("Staff", f"{system.api}/staff")
     table.add_row("API", f"{system.api}/api/v1")
     table.add_row("API documentation", f"{system.api}/docs")
     table.add_row("Temporal Web UI", system.temporal_ui)
     return table
 
 
-def _accounts(file: Path) -> Table:
-    table = Table(
-        "Account",
-        "Password",
-        "Roles",
-        "Departments",
-        title="Demonstration accounts, from this machine only",
-        title_justify="left",
-    )
-    for account in json.loads(file.read_text())["accounts"]:
+def _accounts(file: Path) -> Group:
+    accounts = json.loads(file.read_text())["accounts"]
+    shown = a_few_of(accounts)
+    password = accounts[0]["password"] if accounts else ""
+    table = Table.grid(padding=(0, 2))
+    for account in shown:
         departments = ", ".join(account["departments"]) + (" (lead)" if account["lead"] else "")
-        table.add_row(account["username"], account["password"], ", ".join(account["roles"]), departments)
-    return table
+        table.add_row(f"  {account['username']}", ", ".join(account["roles"]), departments)
+    return Group(
+        f"\nDemonstration accounts for this machine, password {password}",
+        table,
+        f"  {len(accounts) - len(shown)} more in {file}\n",
+    )
+
+
+def a_few_of(accounts: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """One for each part in the process: those of the centre, and a handler with the lead of the same department."""
+    centre = [next((each for each in accounts if role in each["roles"]), None) for role in _CENTRE]
+    handlers = [each for each in accounts if "handler" in each["roles"]]
+    handler = next((each for each in handlers if not each["lead"]), None)
+    leads = (each for each in handlers if each["lead"] and handler and each["departments"] == handler["departments"])
+    return [account for account in (*centre, handler, next(leads, None)) if account is not None]

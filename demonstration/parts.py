@@ -87,3 +87,4 @@ class Deed:
     action: str
     body: dict[str, Any]
     department: str | None = None  # of the handler or lead
+    photo: bool = False  # of what was done goes with it

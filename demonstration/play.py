@@ -165,7 +165,12 @@ class Play:
         if deed.by == "citizen":
             return await self._interface.tell(part.reference, part.token, deed.action, deed.body)
         account = account_for(self._interface.accounts, deed, part.reference)
-        return await self._interface.act(account, part.reference, deed.action, deed.body)
+        if not deed.photo:
+            return await self._interface.act(account, part.reference, deed.action, deed.body)
+        photo = await self._interface.add_photo(account, part.reference)
+        if photo is None:
+            return 0
+        return await self._interface.act(account, part.reference, deed.action, deed.body | {"attachments": [photo]})
 
     def _note(self, part: Part, deed: Deed, status: int) -> None:
         if status in _DONE:

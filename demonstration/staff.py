@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from demonstration import characters
@@ -140,7 +140,8 @@ class Staff:
         if self._needs_help(row) and part.once("escalate"):
             return self._by_department(row, "escalate", {"reason": "需要上级协调。(It needs a word from above.)"})
         outcome = characters.result(self.seed, row.reference, part.round)
-        return self._by_department(row, "resolve", {"outcome": outcome.value, "reply": _REPLIES[outcome]})
+        deed = self._by_department(row, "resolve", {"outcome": outcome.value, "reply": _REPLIES[outcome]})
+        return replace(deed, photo=row.category is not None and self.policy.category(row.category).photo_required)
 
     def _contacts_after(self, pace: Pace) -> timedelta:
         return self.day * 1.2 if pace in (Pace.LATE, Pace.SLOW) else timedelta(0)

@@ -15,11 +15,11 @@ from fastapi import APIRouter, Path, Request
 from starlette.datastructures import FormData
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from api.actions import STAFF_ACTIONS
+from api.actions import CHOICES_FROM, STAFF_ACTIONS
 from api.actions_route import perform
 from api.citizens import Reference
 from api.dossier import dossier_of
-from api.errors import FieldsInvalid, TooLarge, Unauthorized, UnsupportedMedia, problem_of
+from api.errors import FieldsInvalid, TooLarge, UnsupportedMedia, problem_of
 from api.pages.page import PageLanguage, clock_of, staff_page
 from api.schemas import Language
 from api.services import Services, Wired
@@ -115,7 +115,7 @@ async def take_by_form(
     key = f"page:{form.get('key')}:{json.dumps(sent, sort_keys=True)}" if form.get("key") else None
     try:
         await perform(services, signed_in, reference, action, sent, key)
-    except (Unknown, Unauthorized):
+    except Unknown:
         raise
     except Refusal as refusal:
         return await _refused(services, signed_in, reference, language, action, sent, refusal)
@@ -169,14 +169,10 @@ async def _request(
 
 async def _shared(services: Services, signed_in: SignedIn, language: Language) -> dict[str, Any]:
     """What both pages need: who reads them, the names of codes, and the city's clock."""
-    choices = await read_policy(services, signed_in, language)
-    return {
-        "who": signed_in.account.name,
-        "choices": choices,
-        "departments": {each.code: each.name for each in choices.departments},
-        "categories": {each.code: each.name for each in choices.categories},
-        "at": clock_of(await services.policies.active(), language),
-    }
+    lists = dict(await read_policy(services, signed_in, language))
+    choices = {name: {each.code: each.name for each in lists[name]} for name in CHOICES_FROM.values()}
+    at = clock_of(await services.policies.active(), language)
+    return {"who": signed_in.account.name, "choices": choices, "at": at}
 
 
 def _details(policy: Policy, event: EventAnswer, language: Language) -> str:

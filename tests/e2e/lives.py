@@ -21,6 +21,7 @@ class Case:
 
     caller: Caller
     receipt: Receipt
+    confirmed: int = 0
 
     async def staff(self, username: str, action: str, **body: Any) -> None:
         answer = await self.caller.get_done(username, self.receipt.reference, action, **body)
@@ -31,6 +32,7 @@ class Case:
         path = f"/requests/{self.receipt.reference}/{action}"
         answer = await self.caller.persistently("POST", path, body, self.receipt.headers)
         assert answer.status_code in (202, 409), answer.text
+        self.confirmed += answer.status_code == 202
 
     async def reaches(self, *states: str) -> str:
         async def is_there() -> bool:
@@ -154,9 +156,18 @@ LIVES: tuple[tuple[Life, str], ...] = (
 """Each with what its citizen writes."""
 
 
-async def play(caller: Caller, life: Life, description: str) -> tuple[str, str, str | None]:
-    """The reference, and the state and outcome that it must end with; it has them when this returns."""
+@dataclass(frozen=True)
+class Played:
+    """A life that is over: how it must have ended, and how many of its citizen's messages were answered with 202."""
+
+    reference: str
+    end: tuple[str, str | None]
+    confirmed: int
+
+
+async def play(caller: Caller, life: Life, description: str) -> Played:
+    """Until the read model shows the end."""
     case = Case(caller, await caller.submit(description))
-    state, outcome = await life(case)
-    await case.reaches(state)
-    return case.receipt.reference, state, outcome
+    end = await life(case)
+    await case.reaches(end[0])
+    return Played(case.receipt.reference, end, case.confirmed)

@@ -71,9 +71,7 @@ class Caller:
     async def sign_in(self, username: str) -> dict[str, str]:
         """The headers of a session; one session for each name."""
         if username not in self.tokens:
-            answer = await self.persistently(
-                "POST", "/sessions", {"username": username, "password": PASSWORD}, {}
-            )
+            answer = await self.persistently("POST", "/sessions", {"username": username, "password": PASSWORD}, {})
             assert answer.status_code == 201, answer.text
             self.http.cookies.clear()
             self.tokens[username] = answer.json()["token"]

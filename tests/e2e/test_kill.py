@@ -10,10 +10,10 @@ from itertools import cycle, islice
 import pytest
 
 from domain.durations import Duration
-from domain.policy import shortened
+from domain.policy import Policy, shortened
 from tests.city import a_city
 from tests.e2e.books import balance, calm, runs_end
-from tests.e2e.lives import LIVES, play
+from tests.e2e.lives import LIVES, Life, Played, play
 from tests.e2e.people import Caller
 from tests.e2e.system import LiveSystem
 
@@ -21,11 +21,12 @@ pytestmark = pytest.mark.e2e
 
 SEED = 20261122
 REQUESTS = 40
+SUBMITTED_WITHIN_SECONDS = 15
 BLOWS = ("worker", "postgres", "temporal", "api", "worker", "temporal", "postgres", "api")
 SECONDS_PER_WORKING_DAY = 1.5
 
 
-def a_city_in_a_hurry() -> object:
+def a_city_in_a_hurry() -> Policy:
     city = a_city()
     feedback = replace(
         city.feedback,
@@ -50,24 +51,24 @@ async def test_requests_come_to_their_end_while_everything_is_killed(live: LiveS
     chance = random.Random(SEED)
     await live.adopt(a_city_in_a_hurry())
 
-    async def later(delay: float, life, description):
+    async def later(delay: float, life: Life, description: str) -> Played:
         await asyncio.sleep(delay)
         return await play(caller, life, description)
 
     async with asyncio.TaskGroup() as group:
-        blows = group.create_task(strike(live, chance))
-        played = [
-            group.create_task(later(chance.uniform(0, 15), life, description))
+        group.create_task(strike(live, chance))
+        playing = [
+            group.create_task(later(chance.uniform(0, SUBMITTED_WITHIN_SECONDS), life, description))
             for life, description in islice(cycle(LIVES), REQUESTS)
         ]
-    await blows
-    ends = {reference: (state, outcome) for reference, state, outcome in (task.result() for task in played)}
-    references = list(ends)
-    print(caller.answered, caller.broken)
-    assert caller.broken > 0
+    played = {task.result().reference: task.result() for task in playing}
+    assert caller.broken > 0, "nobody noticed anything: the blows came at the wrong time"
     assert not {status for status in caller.answered if status >= 500} - {503}
-    await calm(live, references)
-    rows = await live.look("select reference, state, outcome from snapshots where reference = any ($1)", references)
-    assert {row["reference"]: (row["state"], row["outcome"]) for row in rows} == ends
-    await runs_end(live, references)
-    await balance(live, references)
+    await calm(live, list(played))
+    rows = await live.look(
+        "select reference, state, outcome from snapshots where reference = any ($1::text[])", list(played)
+    )
+    ends = {row["reference"]: (row["state"], row["outcome"]) for row in rows}
+    assert ends == {reference: one.end for reference, one in played.items()}
+    await runs_end(live, played)
+    await balance(live, {reference: one.confirmed for reference, one in played.items()})

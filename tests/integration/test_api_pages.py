@@ -36,6 +36,8 @@ class Form(HTMLParser):
         self._current: dict[str, str] = {}
         self.labels: set[str] = set()
         self.ids: list[str] = []
+        self.options: dict[str, list[str]] = {}
+        self._select = ""
         self.feed(html)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -44,8 +46,12 @@ class Form(HTMLParser):
             self._current = self.forms.setdefault(given["action"] or "", {})
         if tag in ("input", "textarea", "select") and given.get("name"):
             self._current[given["name"] or ""] = given.get("value") or ""
-            if tag != "input" or given.get("type") in ("text", "tel", "file"):
+            if tag != "input" or given.get("type") in ("text", "tel", "file", "password"):
                 self.ids.append(given["id"] or "")
+        if tag == "select":
+            self._select = given["name"] or ""
+        if tag == "option":
+            self.options.setdefault(self._select, []).append(given["value"] or "")
         if tag == "label" and given.get("for"):
             self.labels.add(given["for"] or "")
 

@@ -6,6 +6,7 @@ import re
 import shlex
 import unicodedata
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from types import UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
@@ -102,7 +103,7 @@ def test_commands_of_huisheng_exist(page: Path) -> None:
 
 def faults_of_huisheng(line: str) -> Iterator[str]:
     """What a call of `huisheng` in that line names and the program does not have."""
-    called = re.search(r"(?:^|[ /(])huisheng +(?P<words>[a-z-][^|>&;)]*)", line)
+    called = re.search(r"(?:^|[ /(])huisheng +(?P<words>(?:[a-z]|--)[^|>&;)]*)", line)
     if called is None:
         return
     command: click.Command = huisheng
@@ -146,15 +147,19 @@ def test_every_setting_is_explained() -> None:
     assert {name for name in settings if f"`{name}`" not in page} == set()
 
 
+@cache
+def addresses() -> list[re.Pattern[str]]:
+    paths = create_app(Settings.from_environment(SECRETS)).openapi()["paths"]
+    return [re.compile(re.sub(r"{\w+}", "[^/]+", path)) for path in paths]
+
+
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
 def test_addresses_of_the_interface_exist(page: Path) -> None:
     """What curl calls, with variables for the parts that differ."""
-    paths = create_app(Settings.from_environment(SECRETS)).openapi()["paths"]
-    known = [re.compile(re.sub(r"{\w+}", "[^/]+", path)) for path in paths]
     for line in code(page.read_text()):
         for called in re.findall(r"curl .*?(?:\$API|http://127\.0\.0\.1:8000)(/[^\s\"'?]*)", line):
             path = f"/api/v1{called}" if "$API" in line else called
-            assert any(pattern.fullmatch(path) for pattern in known), line
+            assert any(pattern.fullmatch(path) for pattern in addresses()), line
 
 
 def test_readmes_have_the_same_chapters() -> None:

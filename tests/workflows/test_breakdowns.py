@@ -64,6 +64,32 @@ async def test_long_outage_delays_and_loses_nothing_and_costs_little_history(tow
     assert await request.unsent() == []
 
 
+async def test_clock_that_runs_out_while_others_wait_is_stopped_by_what_they_do(town: Town) -> None:
+    request = await town.submit()
+    await request.accepted()
+    contact_due_at = (await request.snapshot()).contact_due_at
+    handler = town.actor("handler")
+    async with without_events(town.pool):
+        noting = asyncio.create_task(request.act(c.Progress(handler, a_text())))
+        await until(lambda: _rests(request))
+        calling = asyncio.create_task(request.act(c.Contact(handler, c.ContactKind.PHONE)))
+        await until(lambda: _waits(request, "contact"))
+        await request.wait_until(contact_due_at)
+    for _ in range(2):
+        await request.wait(timedelta(minutes=1))
+    await noting
+    await calling
+    await request.settled()
+    assert (await request.actions())[2:] == ["accept", "progress", "contact"]
+
+
+async def _waits(request: Request, update: str) -> bool:
+    """That update is in history, behind another."""
+    history = await request.handle.fetch_history()
+    names = [event.workflow_execution_update_accepted_event_attributes for event in history.events]
+    return update in [accepted.accepted_request.input.name for accepted in names]
+
+
 async def _rests(request: Request) -> bool:
     """Nothing more happens in the run until the next try."""
     return (await request.history())[-1] == "ACTIVITY_TASK_SCHEDULED"
