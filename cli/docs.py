@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from cli.process_page import process_page
+from cli.process_page import render_process_page
 
 
 @click.group()
@@ -15,4 +15,4 @@ def docs() -> None:
 @docs.command()
 def process() -> None:
     """The states, transitions and notices: docs/process.md."""
-    click.echo(process_page(), nl=False)
+    click.echo(render_process_page(), nl=False)

@@ -116,7 +116,7 @@ request by phone.
 _EXITS = TERMINAL - {State.CLOSED}
 
 
-def process_page() -> str:
+def render_process_page() -> str:
     """The whole page as Markdown."""
     return "\n".join([
         _BEGINNING,

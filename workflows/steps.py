@@ -1,7 +1,8 @@
 """The steps of the procedure that reach outside: each an activity, with how long it may take and how often it is tried.
 
 Steps on our own database are local activities: they cost one line of history and are tried until they succeed, because
-a request must never be lost to an outage of the database. Only a stranger's gateway gets a remote activity.
+a request must never be lost to an outage of the database. A remote activity takes what a stranger's gateway does, and the
+turns that must stand in the history before they stand in the database (docs/decisions/0011).
 """
 
 from __future__ import annotations

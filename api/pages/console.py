@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Annotated, Any, Literal
 from urllib.parse import urlencode
 
@@ -29,7 +30,7 @@ from api.staff_schemas import EventAnswer, RequestRow
 from api.staff_views import read_policy
 from api.visible import find_visible
 from domain.errors import Refusal, Unknown
-from domain.facts import fact_words
+from domain.facts import fact_words, moment
 from domain.lifecycle import Action
 from domain.policy import Policy
 from domain.request import OPEN, State
@@ -171,8 +172,13 @@ async def _shared(services: Services, signed_in: SignedIn, language: Language) -
     """What both pages need: who reads them, the names of codes, and the city's clock."""
     lists = dict(await read_policy(services, signed_in, language))
     choices = {name: {each.code: each.name for each in lists[name]} for name in CHOICES_FROM.values()}
-    at = clock_of(await services.policies.active(), language)
-    return {"who": signed_in.account.name, "choices": choices, "at": at}
+    policy = await services.policies.active()
+    return {
+        "who": signed_in.account.name,
+        "choices": choices,
+        "at": clock_of(policy, language),
+        "briefly": partial(moment, zone=policy.zone, language=language),
+    }
 
 
 def _details(policy: Policy, event: EventAnswer, language: Language) -> str:

@@ -20,8 +20,9 @@ async def shared_system(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterat
 
 @pytest.fixture
 async def live(shared_system: LiveSystem) -> AsyncIterator[LiveSystem]:
-    """All parts run; whatever the test did to them is mended afterwards."""
+    """All parts run, with the small city's policy; whatever the test did to them is mended afterwards."""
     await shared_system.heal()
+    await shared_system.adopt(a_city())
     yield shared_system
     await shared_system.heal()
 

@@ -178,8 +178,10 @@ class LiveSystem:
 
     async def adopt(self, policy: Policy) -> None:
         """Makes it the policy for new decisions, and waits until every part must have seen it."""
-        await self.activate(policy)
-        await asyncio.sleep(FRESH_SECONDS + 0.1)
+        if policy != self.policy:
+            await self.activate(policy)
+            # How long a part may go on with the policy that it knows; nothing shows that the worker has looked.
+            await asyncio.sleep(FRESH_SECONDS + 0.1)
 
     async def activate(self, policy: Policy) -> None:
         name = policy.city.name["en"]
@@ -201,6 +203,34 @@ class LiveSystem:
         """The first column of the first row."""
         rows = await self.look(query, *values)
         return rows[0][0] if rows else None
+
+    @asynccontextmanager
+    async def held_up(self, lock: str) -> AsyncIterator[None]:
+        """Whoever wants to write there waits until the block is left; `lock` is an SQL statement that takes a lock."""
+        holder = await asyncpg.connect(self.system.database.url())
+        try:
+            await holder.execute(f"begin; {lock}")
+            yield
+        finally:
+            holder.terminate()
+
+    async def waiting(self, program: str, number: int = 1) -> list[int]:
+        """The sessions of that program which wait for a lock, as soon as there are so many."""
+        found: list[int] = []
+
+        async def are_there() -> bool:
+            rows = await self.look(
+                "select pid from pg_stat_activity where wait_event_type = 'Lock' and application_name = $1", program
+            )
+            found[:] = [row["pid"] for row in rows]
+            return len(found) >= number
+
+        await until(are_there, what=f"that {number} sessions of {program} wait")
+        return found
+
+    async def cut(self, session: int) -> None:
+        """Ends a session of the database: what it was about to do is not done."""
+        await self.look("select pg_terminate_backend($1)", session)
 
     def another(self, name: str, **changes: str) -> LivePart:
         """A second worker or interface beside the first, with a ready file and a port of its own; the test stops it."""

@@ -13,7 +13,9 @@ from pathlib import Path
 import pytest
 
 PROJECT = Path(__file__).parents[2]
-PACKAGES = ("activities", "api", "cli", "db", "domain", "policies", "supervision", "workflows")
+PACKAGES = (
+    "activities", "api", "benchmarks", "cli", "db", "demonstration", "domain", "policies", "supervision", "workflows",
+)  # fmt: skip
 SOURCES = sorted(
     [path for package in PACKAGES for path in (PROJECT / package).rglob("*.py")]
     + [PROJECT / "settings.py", PROJECT / "worker.py"]

@@ -17,7 +17,7 @@ from pydantic import BaseModel
 
 from api.app import create_app
 from cli.main import huisheng
-from cli.process_page import process_page
+from cli.process_page import render_process_page
 from domain.lifecycle import TRANSITIONS, Action
 from domain.notices import NoticeKind
 from domain.request import Outcome, Role, State
@@ -74,12 +74,12 @@ def anchors(page: Path) -> set[str]:
 
 
 def test_process_page_is_the_one_of_the_tables() -> None:
-    assert (DOCS / "process.md").read_text() == process_page(), "Run: huisheng docs process > docs/process.md"
+    assert (DOCS / "process.md").read_text() == render_process_page(), "Run: huisheng docs process > docs/process.md"
 
 
 @pytest.mark.parametrize("word", [*Action, *State, *NoticeKind])
 def test_process_page_leaves_nothing_out(word: str) -> None:
-    assert f"`{word}`" in process_page()
+    assert f"`{word}`" in render_process_page()
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)

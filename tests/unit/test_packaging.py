@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 PROJECT = Path(__file__).parents[2]
-PACKAGES = ("activities", "api", "cli", "db", "domain", "policies", "supervision", "workflows")
+PACKAGES = ("activities", "api", "cli", "db", "demonstration", "domain", "policies", "supervision", "workflows")
 DATA = {".css", ".geojson", ".html", ".js", ".sql", ".toml", ".txt"}
 
 
