@@ -28,6 +28,7 @@ from activities.providers.port import Provider
 from activities.read_model import ReadModelActivities
 from activities.relay import Relay
 from activities.sending import sweep_notices
+from cli.logs import log_as_json
 from db.migrations import SchemaMismatch, require_version
 from db.pool import Pool, open_pool
 from db.sealing import KeyRing
@@ -151,6 +152,7 @@ def _say(sentence: str, code: int) -> int:
 
 def main() -> None:
     """Runs the worker and leaves at once: the interpreter's own end would now and then abort in the Temporal client."""
+    log_as_json()
     code = uvloop.run(_main())
     sys.stdout.flush()
     sys.stderr.flush()

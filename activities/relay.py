@@ -42,8 +42,8 @@ class Pace:
     """How many at a time, and how long the relay waits for what; all times in seconds."""
 
     width: int = 32  # deliveries under way at the same time
-    lease: float = 30.0  # a killed relay's messages are taken over after this
-    delivery: float = 20.0  # one delivery; well within the lease
+    lease: float = 10.0  # a killed relay's messages are taken over after this
+    delivery: float = 7.0  # one delivery; well within the lease
     poll: float = 1.0  # should a notification be lost
     first_delay: float = 0.2  # after a failure; doubled with each further one
     longest_delay: float = 5.0

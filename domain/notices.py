@@ -5,6 +5,7 @@ A recipient is a role, not a person; who holds it is looked up when the turn is 
 
 from __future__ import annotations
 
+from dataclasses import replace
 from enum import StrEnum
 
 from domain.lifecycle import Action
@@ -118,6 +119,9 @@ IN_ADJUDICATION: dict[AlarmKind, tuple[Owed, ...]] = {
 
 _PROMPT = frozenset({Urgency.URGENT, Urgency.DANGER})
 
+_AT_ONCE = frozenset({Action.SUBMIT, Action.AUTO_ASSIGN})
+"""Answers to what the citizen did a moment ago: whoever submits at ten at night is awake and waits for the receipt."""
+
 
 def owe(
     kind: NoticeKind, to: Recipient, after: Snapshot, department: str | None = None, **facts: str | None
@@ -141,7 +145,8 @@ def _standing_facts(after: Snapshot) -> dict[str, str | None]:
 
 def owed_for(action: Action, after: Snapshot, **facts: str | None) -> tuple[OwedNotice, ...]:
     """What the table owes for that action with the request in its new state."""
-    return tuple(owe(kind, to, after, **facts) for kind, to in OWED.get((action, after.state), ()))
+    notices = (owe(kind, to, after, **facts) for kind, to in OWED.get((action, after.state), ()))
+    return tuple(replace(notice, urgent=notice.urgent or action in _AT_ONCE) for notice in notices)
 
 
 def owed_by_alarm(kind: AlarmKind, after: Snapshot) -> tuple[OwedNotice, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import AsyncExitStack, contextmanager
+from contextlib import AsyncExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -228,9 +228,14 @@ class Town:
         return Submitted(str(request.id), request.reference, now, CITIZEN, located=located)
 
     async def put_away(self) -> None:
-        """End the runs of a test, so that their clocks do not ring in the next."""
+        """End the runs of a test, so that their clocks do not ring in the next.
+
+        Not in the middle of a task: the test server would then never skip time again.
+        """
         for request in self.started:
             if await request.is_running():
+                with suppress(TimeoutError):
+                    await request.settled()
                 await request.handle.terminate("the test is over")
         self.started.clear()
         await self.for_the_test.aclose()

@@ -14,6 +14,7 @@ with workflow.unsafe.imports_passed_through():
     from workflows.contract import ActionTaken, Ended, EscalateSignal, ResolveSignal, Submitted
     from workflows.course import Course
     from workflows.messages import UNKNOWN_SENDER, Sent, admin, citizen_signal, read, read_message
+    from workflows.lasting import never_cancelled
     from workflows.steps import Steps
     from workflows.turns import refusals_as_failures, staff_update, take_turn
 
@@ -28,6 +29,7 @@ class RequestWorkflow:
         self._steps = Steps(self._course)
 
     @workflow.run
+    @never_cancelled
     async def run(self, submitted: Submitted) -> Ended:
         async with self._course.one_at_a_time:
             self._course.repeatable = True

@@ -39,5 +39,5 @@ left join requests r on r.id = n.request_id
 left join staff on staff.id = case when n.recipient like 'staff:%' then substr(n.recipient, 7)::uuid end
 where (:reference::text is null or r.reference = :reference)
   and (:after::timestamptz is null or o.sent_at > :after)
-order by o.sent_at desc, o.notice_id desc
+order by o.sent_at desc, n.sequence desc, o.notice_id desc
 limit :most;

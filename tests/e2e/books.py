@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 import asyncpg
@@ -56,7 +57,7 @@ async def timelines_are_whole(live: LiveSystem, references: Sequence[str]) -> No
         events = await events_of(live, snapshot["reference"])
         told = [f"{event['sequence']} {event['action']} {event['state']}" for event in events]
         assert [event["sequence"] for event in events] == list(range(1, len(events) + 1)), told
-        for before, event in zip(events, events[1:], strict=False):
+        for before, event in pairwise(events):
             assert event["state_before"] == before["state"], told
             assert event["at"] >= before["at"], told
         last = events[-1]
@@ -75,7 +76,7 @@ async def messages_were_heard_once(live: LiveSystem, reference: str, confirmed: 
     actions = [(event["actor_kind"], event["action"]) for event in await events_of(live, reference)]
     told = [action for kind, action in actions if kind == "citizen"]
     # A rating of "no" makes two events: the rating, and the reopening that follows from it.
-    followed = sum(pair == ("rate", "reopen") for pair in zip(told, told[1:], strict=False))
+    followed = sum(pair == ("rate", "reopen") for pair in pairwise(told))
     outcomes = Counter(row["outcome"] for row in messages)
     books = (outcomes, actions, [(row["kind"], row["outcome"], row["attempts"]) for row in messages])
     assert outcomes.keys() <= {"delivered", "refused"}, books

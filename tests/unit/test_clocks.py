@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 from domain.clocks import alarms_after
 from domain.request import CITIZEN, AlarmKind, State
@@ -13,7 +14,7 @@ from tests.builders import MONDAY_NINE, a_plan, a_snapshot
 LATER = MONDAY_NINE + timedelta(hours=5)
 
 
-def kinds_after(**changes: object) -> list[str]:
+def kinds_after(**changes: Any) -> list[str]:
     turn = make_turn(a_snapshot(State.ASSIGNED), "reassign", CITIZEN, LATER, (), **changes)
     return [
         alarm.kind + str(alarm.rung.level if alarm.rung else "") for alarm in alarms_after(turn, (), a_plan().alarms)

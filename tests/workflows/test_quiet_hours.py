@@ -40,15 +40,22 @@ async def test_citizen_is_left_in_peace_until_quiet_hours_are_over_and_the_run_l
     await over.act(c.Transfer(quiet_town.actor("dispatcher"), "next_city"))
     assert await over.state() is State.TRANSFERRED
     assert await over.is_running()
-    assert await open_still.unsent() == ["receipt", "assigned"]
-    assert await over.unsent() == ["receipt", "assigned", "transferred"]
+    await open_still.resolved()
+    assert await open_still.unsent() == ["resolved"]
+    assert await over.unsent() == ["transferred"]
 
     # Only once: the server's clock is skipped, and the one that tells quiet hours is not.
     await open_still.wait(timedelta(minutes=31))
     await until(over.is_over)
     assert await open_still.unsent() == []
     assert await over.unsent() == []
-    assert await open_still.actions() == ["submit", "auto_assign"]
+    assert await open_still.actions() == ["submit", "auto_assign", "accept", "resolve"]
+
+
+async def test_who_submits_at_night_gets_receipt_and_assignment_at_once(quiet_town: Town) -> None:
+    request = await quiet_town.submit()
+    assert await request.notices() == [("receipt", "citizen"), ("assigned", "citizen"), ("new_task", "handler")]
+    assert await request.unsent() == []
 
 
 async def test_danger_disturbs_the_quiet(quiet_town: Town) -> None:
