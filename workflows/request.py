@@ -13,8 +13,8 @@ with workflow.unsafe.imports_passed_through():
     from domain.request import CITIZEN, SYSTEM, Actor, Alarm, AlarmKind, Rung, Solved
     from workflows.contract import ActionTaken, Ended, EscalateSignal, ResolveSignal, Submitted
     from workflows.course import Course
-    from workflows.messages import UNKNOWN_SENDER, Sent, admin, citizen_signal, read, read_message
     from workflows.lasting import never_cancelled
+    from workflows.messages import UNKNOWN_SENDER, Sent, admin, citizen_signal, read, read_message
     from workflows.steps import Steps
     from workflows.turns import refusals_as_failures, staff_update, take_turn
 

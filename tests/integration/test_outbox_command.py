@@ -51,7 +51,9 @@ async def test_outbox_shows_messages_newest_last(pool: Pool, keys: KeyRing, envi
     second = await a_message(pool, keys, "The second.")
     code, output = await printed(environment)
     assert code == 0
-    assert output.index(first) < output.index("The first. 第一条。") < output.index(second) < output.index("The second.")
+    assert (
+        output.index(first) < output.index("The first. 第一条。") < output.index(second) < output.index("The second.")
+    )
     assert PHONE in output
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -130,7 +131,7 @@ def test_progress_note_reaches_the_citizen_only_when_public(public: bool, owed: 
         ("sampled or demanded by the category", {"review_required": True}, Result.SOLVED, State.IN_REVIEW),
     ],
 )
-def test_resolution_goes_through_review(label: str, changes: dict[str, object], result: Result, state: State) -> None:
+def test_resolution_goes_through_review(label: str, changes: dict[str, Any], result: Result, state: State) -> None:
     turn = _taken(c.Resolve(a_handler(), result, "text-1"), a_snapshot(**changes))
     assert turn.snapshot.state is state
     assert [kind for kind, _, _ in _owed(turn)] == (["resolved"] if state is State.RESOLVED else ["review_wanted"])

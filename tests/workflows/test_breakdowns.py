@@ -68,7 +68,9 @@ async def test_clock_that_runs_out_while_others_wait_is_stopped_by_what_they_do(
     request = await town.submit()
     await request.accepted()
     contact_due_at = (await request.snapshot()).contact_due_at
+    assert contact_due_at is not None
     handler = town.actor("handler")
+    await request.wait_until(contact_due_at - timedelta(minutes=1))
     async with without_events(town.pool):
         noting = asyncio.create_task(request.act(c.Progress(handler, a_text())))
         await until(lambda: _rests(request))
