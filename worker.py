@@ -46,6 +46,9 @@ POOL_SIZE = 10
 RELAY_POOL_SIZE = 3
 GRACE = timedelta(seconds=25)
 """Longer than any activity on our own database; a container's stop grace period must be above it."""
+STICKY = timedelta(seconds=4)
+"""How long a run waits for the worker that knows it before another may take it: well within the ten seconds that a member of
+staff waits for an answer, so that the death of a worker is no more than a pause."""
 GATEWAY_SENDS_PER_SECOND = 20.0
 """What a city's SMS account commonly allows; for all workers together."""
 
@@ -106,6 +109,7 @@ def _requests(
         # The workflow code is pure by lint and replayed in the tests inside the sandbox; here the sandbox would only
         # cost processor time (docs/decisions/0004-sandbox-in-tests.md).
         workflow_runner=UnsandboxedWorkflowRunner(),
+        sticky_queue_schedule_to_start_timeout=STICKY,
         graceful_shutdown_timeout=GRACE,
     )
 

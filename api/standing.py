@@ -14,7 +14,7 @@ from api.reopening import can_reopen, policy_of
 from api.schemas import AttachmentAnswer, Language, RequestAnswer, TimelineEntry
 from api.services import Services
 from api.words import category_name, department_name, timeline_line
-from db import attachments, requests, texts, timeline, views
+from db import histories, requests
 from db.attachments import Attachment
 from db.requests import StoredRequest
 from domain.lifecycle import Action, allowed_actions
@@ -26,13 +26,13 @@ _ANSWERED = frozenset({State.RESOLVED, State.CLOSED})
 
 async def standing_of(services: Services, own: StoredRequest, language: Language) -> RequestAnswer:
     """The citizen's view of the request."""
-    snapshot = await views.snapshot(services.pool, own.id)
-    history = await timeline.events(services.pool, own.id)
-    events = [event for event in history if event.public]
-    pictures = shown_to_citizen(history, await attachments.list_of(services.pool, own.id))
+    history = await histories.read(services.pool, own.id)
+    snapshot = history.snapshot
+    events = [event for event in history.events if event.public]
+    pictures = shown_to_citizen(history.events, history.pictures)
     policy = await policy_of(services, snapshot)
     reply_id = snapshot.reply if snapshot.state in _ANSWERED else None
-    words = await texts.read_many(services.pool, services.keys, text_ids_of(events, reply_id))
+    words = history.words(services.keys, text_ids_of(events, reply_id))
     return RequestAnswer(
         reference=own.reference,
         state=snapshot.state,

@@ -72,13 +72,13 @@ async def snapshot(database: Database, request_id: UUID) -> Snapshot:
     row = await _QUERIES["snapshot"].row(database, request_id=request_id)
     if row is None:
         raise Unknown("There is no such request.")
-    return _snapshot(row)
+    return snapshot_of(row)
 
 
 async def snapshot_by_reference(database: Database, reference: str) -> Snapshot | None:
     """Where the request with that reference, in its written form, stands."""
     row = await _QUERIES["snapshot_by_reference"].row(database, reference=reference)
-    return _snapshot(row) if row else None
+    return snapshot_of(row) if row else None
 
 
 async def listed(
@@ -179,7 +179,7 @@ def _listed(keys: KeyRing, row: asyncpg.Record) -> Listed:
     title = _opened(keys, "title", row)
     if title is None:
         title = beginning(_opened(keys, "description", row) or "")
-    return Listed(_snapshot(row), title)
+    return Listed(snapshot_of(row), title)
 
 
 def _opened(keys: KeyRing, column: str, row: asyncpg.Record) -> str | None:
@@ -192,7 +192,8 @@ def beginning(description: str) -> str:
     return words if len(words) <= _TITLE_CHARACTERS else words[: _TITLE_CHARACTERS - 1] + "…"
 
 
-def _snapshot(row: asyncpg.Record) -> Snapshot:
+def snapshot_of(row: asyncpg.Record) -> Snapshot:
+    """From a row with all columns of the table."""
     values: dict[str, Any] = {name: row[name] for name in _FIELDS}
     for name, kind in _ENUMS.items():
         if values[name] is not None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
-from domain.calendar import Calendar, Period
+from domain.calendar import DAY_MINUTES, Calendar, Period
 from domain.durations import Clock, Duration
 from domain.notices import NoticeKind
 from domain.policy import (
@@ -76,6 +78,14 @@ def _chain(code: str, take_over: str | None) -> Chain:
 def _texts() -> Texts:
     kinds = [*NoticeKind]
     return Texts(notices={kind: {"sms": f"{kind} {{reference}}"} for kind in kinds}, states={}, timeline={}, missing={})
+
+
+def an_hour_around(now: datetime) -> tuple[Period, ...]:
+    """Quiet hours of the small city in which `now` lies in the middle."""
+    local = now.astimezone(ZoneInfo("Asia/Shanghai"))
+    middle = local.hour * 60 + local.minute
+    start, end = (middle - 30) % DAY_MINUTES, (middle + 30) % DAY_MINUTES
+    return (Period(start, end),) if start < end else (Period(start, DAY_MINUTES), Period(0, end))
 
 
 def a_city(**changes: Any) -> Policy:

@@ -25,12 +25,14 @@ OF_REQUESTS = "select request_id from snapshots where reference = any ($1::text[
 
 
 async def calm(live: LiveSystem, references: Sequence[str], seconds: float = 60) -> None:
-    """Waits until every message is delivered, every request has been looked at, and every notice has gone out."""
+    """Waits until every message is delivered and heard, and every notice has gone out."""
 
     async def is_calm() -> bool:
         (row,) = await live.look(
             f"select (select count(*) from inbox where delivered_at is null and request_id in ({OF_REQUESTS}))"
-            " + (select count(*) from snapshots where state = 'received' and reference = any ($1::text[]))"
+            f" + (select count(*) from ({OF_REQUESTS}) as request where"
+            " (select count(*) from inbox where request_id = request.request_id and outcome = 'delivered')"
+            " > (select count(*) from events where request_id = request.request_id and actor_kind = 'citizen'))"
             f" + (select count(*) from notices where state in ('owed', 'sending') and request_id in ({OF_REQUESTS}))"
             " as unfinished",
             references,

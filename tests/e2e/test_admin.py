@@ -86,7 +86,9 @@ async def test_run_tells_where_it_stands_in_words(live: LiveSystem, caller: Call
     for words in ("**in_progress**", "department: housing, accepted", "- due: 20", "| accept | staff |"):
         assert words in metadata.current_details
     names = list(summaries(await history_of(live, receipt.reference)))
-    assert {"accept", "submit, auto_assign", "what is it about", "reminder at half of the time"} <= set(names), names
+    assert {"accept", "submit, auto_assign", "what is it about", "accept deadline, first contact deadline"} <= set(
+        names
+    ), names
 
 
 def summaries(history: Any) -> Iterator[str]:
@@ -104,7 +106,9 @@ def summaries(history: Any) -> Iterator[str]:
 async def test_signals_of_the_runbook_escalate_and_resolve(live: LiveSystem, caller: Caller) -> None:
     receipt = await an_assigned_request(live, caller)
     assert (await caller.get_done("housing", receipt.reference, "accept")).status_code == 200
-    (block,) = (found for found in re.findall(r"```sh\n(.*?)```", RUNBOOK.read_text(), re.DOTALL) if "--name" in found)
+    (block,) = (
+        found for found in re.findall(r"```sh\n(.*?)```", RUNBOOK.read_text(), re.DOTALL) if "workflow signal" in found
+    )
     commands = re.sub(r"request-\d{4}-\d{4}-\d{5}", workflow_id(receipt.reference), block)
     status, _, complained = await live.run("bash", "-euc", f'temporal() {{ {temporal_binary()} "$@"; }}\n{commands}')
     assert (status, complained) == (0, "")

@@ -142,6 +142,15 @@ async def run_by_an_admin(town: Town) -> Request:
     return request
 
 
+async def cancelled_in_vain(town: Town) -> Request:
+    request = await town.submit()
+    await request.handle.cancel()
+    await request.resolved()
+    await request.handle.cancel()
+    await request.rated()
+    return request
+
+
 async def many_at_once(town: Town) -> Request:
     request = await town.submit()
     await request.accepted()
@@ -157,14 +166,12 @@ async def database_away(town: Town) -> Request:
     """Steps that are tried again, first within the task and then after timers."""
     request = await town.submit()
     await town.pool.execute("alter table events rename to events_away")
-    accepting = asyncio.create_task(request.accepted())
+    await request.handle.signal("urged", Message(1, datetime.now(UTC)))
     for _ in range(3):
-        await asyncio.sleep(1)
         await request.wait(timedelta(minutes=1))
     await town.pool.execute("alter table events_away rename to events")
-    while not accepting.done():
+    while "urge" not in await request.actions():
         await request.wait(timedelta(minutes=1))
-    await accepting
     return request
 
 
@@ -187,9 +194,19 @@ async def through_a_gateway(town: Town) -> Request:
     return request
 
 
+async def answered_in_quiet_hours(town: Town) -> Request:
+    """In a town where they reign just now."""
+    request = await town.submit()
+    await request.resolved()
+    await request.wait(timedelta(minutes=31))
+    await request.rated()
+    return request
+
+
 LIVES: tuple[Life, ...] = (
     straight_and_rated, through_triage, returned_three_times_and_decided, escalated_by_timer_to_the_top, taken_over,
     reopened_twice_then_final, withdrawn, declined, transferred, closed_without_a_reply,
-    sent_back_and_reopened_by_the_supervisor, run_by_an_admin, many_at_once, database_away, unreadable,
+    sent_back_and_reopened_by_the_supervisor, run_by_an_admin, cancelled_in_vain, many_at_once, database_away, unreadable,
 )  # fmt: skip
-THROUGH_A_GATEWAY: tuple[Life, ...] = (through_a_gateway,)
+IN_A_TOWN_WITH_A_GATEWAY: tuple[Life, ...] = (through_a_gateway,)
+IN_A_QUIET_TOWN: tuple[Life, ...] = (answered_in_quiet_hours,)

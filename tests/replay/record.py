@@ -14,6 +14,7 @@ import tempfile
 import time
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,8 @@ from activities.providers.kannel import KannelProvider
 from db.migrations import migrate
 from db.pool import Pool
 from supervision.postgres import PostgresServer
-from tests.replay.lives import LIVES, THROUGH_A_GATEWAY, Life
+from tests.city import a_city, an_hour_around
+from tests.replay.lives import IN_A_QUIET_TOWN, IN_A_TOWN_WITH_A_GATEWAY, LIVES, Life
 from tests.servers import a_postgres_server
 from tests.skipping import a_skipping_server
 from tests.smsbox import a_smsbox
@@ -76,7 +78,10 @@ async def record(server: PostgresServer) -> None:
     async with a_skipping_server() as environment, a_town(environment, a_database(server, "town")) as town:
         await keep(town, LIVES)
     async with a_kannel_town(a_database(server, "kannel_town")) as town:
-        await keep(town, THROUGH_A_GATEWAY)
+        await keep(town, IN_A_TOWN_WITH_A_GATEWAY)
+    quiet = a_city(quiet_hours=an_hour_around(datetime.now(UTC)))
+    async with a_skipping_server() as environment, a_town(environment, a_database(server, "q"), policy=quiet) as town:
+        await keep(town, IN_A_QUIET_TOWN)
 
 
 def main() -> None:

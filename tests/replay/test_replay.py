@@ -1,6 +1,6 @@
 """The gate before every new version of the workflow: it must go on with requests that an older one has brought so far.
 
-Where a change is meant, `workflow.patched` keeps the old way for requests under way; see docs/runbook.md.
+Where a change is meant, `workflow.patched` keeps the old way for requests under way.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from temporalio.client import WorkflowHistory
 from temporalio.worker import Replayer
 
 from tests.replay.changed import SendsInTheBackground, WaitsFirst
-from tests.replay.lives import LIVES, THROUGH_A_GATEWAY
+from tests.replay.lives import IN_A_QUIET_TOWN, IN_A_TOWN_WITH_A_GATEWAY, LIVES
 from tests.replay.record import HISTORIES
 from tests.workflows.test_privacy import strings_in
 from workflows.connection import DATA_CONVERTER
@@ -48,7 +48,8 @@ async def test_change_that_breaks_requests_under_way_is_found(changed: type) -> 
 
 
 def test_every_life_is_recorded() -> None:
-    assert set(NAMES) == {life.__name__ for life in (*LIVES, *THROUGH_A_GATEWAY)}
+    lives = (*LIVES, *IN_A_TOWN_WITH_A_GATEWAY, *IN_A_QUIET_TOWN)
+    assert set(NAMES) == {life.__name__ for life in lives}
 
 
 def _events() -> list[dict[str, Any]]:

@@ -64,6 +64,21 @@ async def test_long_outage_delays_and_loses_nothing_and_costs_little_history(tow
     assert await request.unsent() == []
 
 
+async def test_message_outlasts_a_long_outage_and_is_applied_once(town: Town) -> None:
+    request = await town.submit()
+    async with without_events(town.pool):
+        await request.hear("urged")
+        before = len(await request.history())
+        for _ in range(10):
+            await request.wait(timedelta(minutes=1))
+        # The pauses between the tries are timers: a marker and two more events for each, beside the server's own.
+        assert len(await request.history()) - before < 50
+    for _ in range(2):
+        await request.wait(timedelta(minutes=1))
+    assert await request.actions() == ["submit", "auto_assign", "urge"]
+    assert await request.unsent() == []
+
+
 async def test_clock_that_runs_out_while_others_wait_is_stopped_by_what_they_do(town: Town) -> None:
     request = await town.submit()
     await request.accepted()

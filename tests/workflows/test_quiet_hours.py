@@ -4,31 +4,22 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
-from zoneinfo import ZoneInfo
 
 import pytest
 
 from domain import commands as c
-from domain.calendar import DAY_MINUTES, Period
 from domain.request import State
-from tests.city import a_city
+from tests.city import a_city, an_hour_around
 from tests.conftest import FreshDatabase
 from tests.skipping import a_skipping_server
 from tests.town import Town, until
 from tests.town_hall import a_town
 
 
-def an_hour_around_now() -> tuple[Period, ...]:
-    """Quiet hours are told by the real clock, whatever the server's says."""
-    local = datetime.now(UTC).astimezone(ZoneInfo(a_city().zone))
-    now = local.hour * 60 + local.minute
-    start, end = (now - 30) % DAY_MINUTES, (now + 30) % DAY_MINUTES
-    return (Period(start, end),) if start < end else (Period(start, DAY_MINUTES), Period(0, end))
-
-
 @pytest.fixture(scope="module")
 async def quiet_town(fresh_database: FreshDatabase) -> AsyncIterator[Town]:
-    policy = a_city(quiet_hours=an_hour_around_now())
+    # Quiet hours are told by the real clock, whatever the server's says.
+    policy = a_city(quiet_hours=an_hour_around(datetime.now(UTC)))
     async with a_skipping_server() as environment, a_town(environment, fresh_database(), policy=policy) as ready:
         yield ready
 
