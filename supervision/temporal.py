@@ -43,7 +43,14 @@ DYNAMIC_CONFIG = {
     # The development server alone reads its list of search attributes from the disk at every use; a real one, once a
     # minute. That is a twentieth of its processor time, for attributes that never change while it runs.
     "system.forceSearchAttributesCacheRefreshOnRead": "false",
+    # An activity for the worker that has just finished a task goes along with the answer to it, without the detour over
+    # the queue.
+    "system.enableActivityEagerExecution": "true",
 }
+
+# Go sweeps its memory when it has grown threefold instead of twofold: some eighty megabytes more for a twentieth less of
+# the server's processor time.
+GARBAGE_COLLECTION_PERCENT = 200
 
 
 @dataclass(frozen=True)
@@ -67,7 +74,7 @@ class TemporalServer:
     def command(self) -> list[str]:
         pragmas = SQLITE_PRAGMAS if self.pragmas is None else self.pragmas
         return [
-            str(temporal_binary()), "server", "start-dev",
+            "/usr/bin/env", f"GOGC={GARBAGE_COLLECTION_PERCENT}", str(temporal_binary()), "server", "start-dev",
             "--ip=127.0.0.1", f"--port={self.port}", f"--db-filename={self.database}", "--log-level=error",
             *(f"--sqlite-pragma={name}={value}" for name, value in pragmas.items()),
             *(f"--search-attribute={name}={kind}" for name, kind in SEARCH_ATTRIBUTES.items()),
