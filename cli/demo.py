@@ -46,7 +46,7 @@ class Told:
 @click.option("--count", type=click.IntRange(1), default=500, show_default=True, help="How many messages.")
 @click.option("--rate", type=click.FloatRange(0.1, 500), default=5, show_default=True, help="How many a second.")
 @click.option(
-    "--seconds-per-working-day", "day", type=click.FloatRange(1, 3600), default=4, show_default=True,
+    "--seconds-per-working-day", "day", type=click.FloatRange(1, 3600), default=8, show_default=True,
     help="How long a working day lasts while it runs.",
 )  # fmt: skip
 @click.option("--seed", type=int, default=1, show_default=True, help="Chooses the messages and who does what.")
