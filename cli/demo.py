@@ -44,7 +44,7 @@ class Told:
     help="CSV, plain or .gz, with the columns title and body, and perhaps label.",
 )  # fmt: skip
 @click.option("--count", type=click.IntRange(1), default=500, show_default=True, help="How many messages.")
-@click.option("--rate", type=click.FloatRange(0.1, 500), default=5, show_default=True, help="How many a second.")
+@click.option("--rate", type=click.FloatRange(0.1, 500), default=4, show_default=True, help="How many a second.")
 @click.option(
     "--seconds-per-working-day", "day", type=click.FloatRange(1, 3600), default=8, show_default=True,
     help="How long a working day lasts while it runs.",
