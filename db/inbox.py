@@ -7,11 +7,13 @@ the one clock that all relays share.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
+
+import asyncpg
 
 from db.pool import Database, Pool
 from db.statements import load
@@ -76,9 +78,11 @@ async def listening(pool: Pool, heard: Callable[[], None]) -> AsyncIterator[Data
         try:
             yield connection
         finally:
-            connection.remove_termination_listener(listen)
-            if not connection.is_closed():
-                await connection.remove_listener("inbox", listen)
+            # Not given back: a connection that is being lost cannot take its listener off, and the pool would wait for
+            # it without end. When the pool knows of the loss already, there is nothing left to do.
+            with suppress(asyncpg.InterfaceError):
+                connection.remove_termination_listener(listen)
+                connection.terminate()
 
 
 async def claim(database: Database, lease: timedelta, most: int) -> list[InboxRow]:

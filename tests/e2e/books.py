@@ -81,9 +81,12 @@ async def messages_were_heard_once(live: LiveSystem, reference: str, confirmed: 
     followed = sum(pair == ("rate", "reopen") for pair in pairwise(told))
     outcomes = Counter(row["outcome"] for row in messages)
     books = (outcomes, actions, [(row["kind"], row["outcome"], row["attempts"]) for row in messages])
+    heard = len(told) - followed
+    # What came again after the end had been heard the first time, where the answer to that was lost.
+    repeated = sum(row["outcome"] == "refused" and row["attempts"] > 1 for row in messages)
     assert outcomes.keys() <= {"delivered", "refused"}, books
-    assert outcomes["delivered"] == len(told) - followed, books
-    assert outcomes["delivered"] >= confirmed + 1, books  # the submission is one more
+    assert outcomes["delivered"] <= heard <= outcomes["delivered"] + repeated, books
+    assert heard >= confirmed + 1, books  # the submission is one more
 
 
 async def notices_went_out_once(live: LiveSystem, references: Sequence[str]) -> None:
@@ -144,7 +147,7 @@ async def runs_agree(live: LiveSystem, references: Iterable[str]) -> None:
 
 
 async def runs_end(live: LiveSystem, references: Iterable[str], seconds: float = 60) -> None:
-    """Waits until every run is over, as those of requests must be that are closed for good."""
+    """Waits until every run is over, as those of requests must be that can never be reopened."""
     client = await connect(live.system.temporal_address)
 
     async def ended(reference: str) -> None:

@@ -21,7 +21,7 @@ from workflows.visibility import ATTRIBUTES
 
 pytestmark = pytest.mark.e2e
 
-IN_THE_MIDDLE = {"lat": 28.5, "long": 112.5}
+IN_THE_MIDDLE = {"lat": 28.50137, "long": 112.50731}
 RUNBOOK = PROJECT / "docs" / "runbook.md"
 
 PERSONAL = {
@@ -33,7 +33,7 @@ PERSONAL = {
 SAID = ("The Thursday lamp.", "Spoken with the neighbour Ottokar.", "Burnt again since noon.", "Thank you, Ottokar.")
 TRACES = (
     "Wilhelmina", "Planted", "planted.example", "13876543210", "Candlemas", "王小花", "路灯不亮", "street light before",
-    "Thursday lamp", "Ottokar", "since noon", "28.5", "112.5",
+    "Thursday lamp", "Ottokar", "since noon", "28.50137", "112.50731",
 )  # fmt: skip
 
 

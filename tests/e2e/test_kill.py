@@ -21,7 +21,7 @@ pytestmark = pytest.mark.e2e
 
 SEED = 20261122
 REQUESTS = 40
-SUBMITTED_WITHIN_SECONDS = 15
+SUBMITTED_WITHIN_SECONDS = 10
 BLOWS = ("worker", "postgres", "temporal", "api", "worker", "temporal", "postgres", "api")
 SECONDS_PER_WORKING_DAY = 1.5
 
@@ -31,8 +31,8 @@ def a_city_in_a_hurry() -> Policy:
     feedback = replace(
         city.feedback,
         remind_after=Duration.parse("4 days"),
-        close_after=Duration.parse("12 days"),
-        reopen_window=Duration.parse("14 days"),
+        close_after=Duration.parse("11 days"),
+        reopen_window=Duration.parse("12 days"),
     )
     return shortened(replace(city, feedback=feedback), SECONDS_PER_WORKING_DAY)
 
@@ -40,9 +40,9 @@ def a_city_in_a_hurry() -> Policy:
 async def strike(live: LiveSystem, chance: random.Random) -> None:
     """One blow after the other, each at a moment of its own."""
     for name in BLOWS:
-        await asyncio.sleep(chance.uniform(0.3, 1.5))
+        await asyncio.sleep(chance.uniform(0.2, 1.2))
         live.parts[name].kill()
-        await asyncio.sleep(chance.uniform(0.0, 0.8))
+        await asyncio.sleep(chance.uniform(0.0, 0.5))
         await live.parts[name].start()
 
 
@@ -70,5 +70,5 @@ async def test_requests_come_to_their_end_while_everything_is_killed(live: LiveS
     )
     ends = {row["reference"]: (row["state"], row["outcome"]) for row in rows}
     assert ends == {reference: one.end for reference, one in played.items()}
-    await runs_end(live, played)
+    await runs_end(live, [reference for reference, one in played.items() if one.end[1] is None])
     await balance(live, {reference: one.confirmed for reference, one in played.items()})

@@ -28,21 +28,29 @@ async def an_assigned_request(live: LiveSystem, caller: Caller) -> Receipt:
     return receipt
 
 
-async def test_worker_killed_between_recording_and_sending(live: LiveSystem, caller: Caller) -> None:
-    """Of two requests, the one's notices had reached the database, the other's had not."""
+async def test_worker_killed_with_its_hands_full(live: LiveSystem, caller: Caller) -> None:
+    """Two requests are recorded and their notices not sent: the one's have reached the database, the other's have not.
+    A message and a third request are on their way to Temporal."""
+    there = await an_assigned_request(live, caller)
     async with live.held_up(MESSAGES_SENT):
         receipts = [await caller.submit() for _ in range(2)]
-        references = [receipt.reference for receipt in receipts]
         sessions = await live.waiting(WORKER, 2)
-        for reference in references:
-            assert await actions_of(live, reference) == ["submit", "auto_assign"]
-        assert await notice_states(live, references) == {"owed"}
-        await delivered(live, references)
+        for receipt in receipts:
+            assert await actions_of(live, receipt.reference) == ["submit", "auto_assign"]
+        assert await notice_states(live, receipts) == {"owed"}
+        live.temporal.freeze()
+        assert (await caller.tell(there, "supplement", text="It is the third lamp.")).status_code == 202
+        receipts.append(await caller.submit())
+        for receipt in (there, receipts[-1]):
+            await leased(live, receipt)
         live.worker.kill()
         await live.cut(sessions[0])
+    live.temporal.thaw()
     await live.worker.start()
-    await calm(live, references)
-    await balance(live, dict.fromkeys(references, 0))
+    references = [receipt.reference for receipt in receipts]
+    await calm(live, [there.reference, *references])
+    assert await actions_of(live, there.reference) == ["submit", "auto_assign", "supplement"]
+    await balance(live, {there.reference: 1, **dict.fromkeys(references, 0)})
 
 
 async def test_worker_killed_before_it_knows_that_a_message_is_delivered(live: LiveSystem, caller: Caller) -> None:
@@ -61,23 +69,6 @@ async def test_worker_killed_before_it_knows_that_a_message_is_delivered(live: L
     assert await live.value("select attempts from inbox where id = $1", message) == 2
     assert await actions_of(live, receipt.reference) == ["submit", "auto_assign", "supplement"]
     await balance(live, {receipt.reference: 1})
-
-
-async def test_worker_killed_while_messages_are_on_their_way(live: LiveSystem, caller: Caller) -> None:
-    """A submission and a message to a request that is there, both in the hands of the relay."""
-    there = await an_assigned_request(live, caller)
-    live.temporal.freeze()
-    assert (await caller.tell(there, "supplement", text="It is the third lamp.")).status_code == 202
-    new = await caller.submit()
-    for receipt in (there, new):
-        await leased(live, receipt)
-    live.worker.kill()
-    live.temporal.thaw()
-    await live.worker.start()
-    await calm(live, [there.reference, new.reference])
-    assert await actions_of(live, there.reference) == ["submit", "auto_assign", "supplement"]
-    assert await actions_of(live, new.reference) == ["submit", "auto_assign"]
-    await balance(live, {there.reference: 1, new.reference: 0})
 
 
 async def test_api_killed_while_it_stores_a_request(live: LiveSystem, caller: Caller) -> None:
@@ -184,23 +175,12 @@ async def tell_persistently(caller: Caller, receipt: Receipt, action: str, **bod
     assert answer.status_code == 202, answer.text
 
 
-async def notice_states(live: LiveSystem, references: list[str]) -> set[str]:
+async def notice_states(live: LiveSystem, receipts: list[Receipt]) -> set[str]:
     rows = await live.look(
         "select distinct notices.state from notices join snapshots using (request_id) where reference = any ($1::text[])",
-        references,
+        [receipt.reference for receipt in receipts],
     )
     return {row["state"] for row in rows}
-
-
-async def delivered(live: LiveSystem, references: list[str]) -> None:
-    async def are_delivered() -> bool:
-        query = (
-            "select count(*) from inbox join snapshots using (request_id)"
-            " where reference = any ($1::text[]) and delivered_at is null"
-        )
-        return bool(await live.value(query, references) == 0)
-
-    await until(are_delivered, what="that the messages are delivered")
 
 
 async def leased(live: LiveSystem, receipt: Receipt) -> int:
