@@ -17,16 +17,20 @@ import uvloop
 from temporalio.client import Client
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
+import db.models
 import db.policies
 from activities.classification import ClassificationActivities
 from activities.housekeeping import keep_house
 from activities.jurisdictions import JurisdictionActivities
+from activities.merging import MergingActivities
+from activities.models import ModelStore
 from activities.notices import NoticeActivities
 from activities.planning import PlanningActivities
 from activities.providers import provider_from
 from activities.providers.port import Provider
 from activities.read_model import ReadModelActivities
 from activities.relay import Relay
+from activities.retention import RetentionActivities
 from activities.sending import sweep_notices
 from cli.logs import log_as_json
 from db.migrations import SchemaMismatch, require_version
@@ -35,10 +39,13 @@ from db.sealing import KeyRing
 from domain.errors import EngineUnavailable
 from policies.store import PolicyStore
 from settings import Settings, SettingsError
+from workflows.co_handling import CoHandlingWorkflow
 from workflows.connection import connect
 from workflows.contract import NOTICES_QUEUE, REQUESTS_QUEUE
 from workflows.delivery import deliver_with
 from workflows.request import RequestWorkflow
+from workflows.retention import RetentionWorkflow
+from workflows.schedules import keep_schedules
 
 logger = structlog.get_logger(__name__)
 
@@ -72,7 +79,11 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
         await stack.enter_async_context(_requests(client, pool, keys, policies, provider, notices))
         await stack.enter_async_context(_gateway(client, notices))
         await stack.enter_async_context(Relay(relay_pool, deliver_with(client)))
-        for errand in (sweep_notices(notices.sender), keep_house(pool)):
+
+        async def zone() -> str:
+            return (await policies.active()).zone
+
+        for errand in (sweep_notices(notices.sender), keep_house(pool), keep_schedules(client, zone)):
             stack.callback(asyncio.create_task(errand).cancel)
         _say_ready()
         await stop.wait()
@@ -82,7 +93,8 @@ def _requests(
     client: Client, pool: Pool, keys: KeyRing, policies: PolicyStore, provider: Provider, notices: NoticeActivities
 ) -> Worker:
     """The workflows, and the activities on our own database."""
-    classification = ClassificationActivities(pool, keys, policies)
+    models = ModelStore(partial(db.models.active_version, pool), partial(db.models.content_of, pool))
+    classification = ClassificationActivities(pool, keys, policies, models.classifier_of)
     jurisdictions = JurisdictionActivities(pool, keys, policies)
     planning = PlanningActivities(policies)
     read_model = ReadModelActivities(
@@ -95,16 +107,16 @@ def _requests(
     return Worker(
         client,
         task_queue=REQUESTS_QUEUE,
-        workflows=[RequestWorkflow],
+        workflows=[RequestWorkflow, CoHandlingWorkflow, RetentionWorkflow],
         activities=[
             classification.classify_request,
             jurisdictions.locate_request,
-            planning.assign_department,
-            planning.plan_assignment,
-            planning.plan_feedback,
+            *planning.all(),
+            MergingActivities(pool).find_parent,
             read_model.record,
             read_model.keep_text,
             notices.send_notices,
+            RetentionActivities(pool, policies).erase_due,
         ],
         # The workflow code is pure by lint and replayed in the tests inside the sandbox; here the sandbox would only
         # cost processor time (docs/decisions/0004-sandbox-in-tests.md).

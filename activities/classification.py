@@ -25,9 +25,14 @@ class Classifies(Protocol):
 
 
 class ClassifierOf(Protocol):
-    """Which classifier serves a policy; it is asked for every request and must answer at once."""
+    """Which classifier serves a policy; it is asked for every request."""
 
-    def __call__(self, policy: Policy) -> Classifies: ...
+    async def __call__(self, policy: Policy) -> Classifies: ...
+
+
+async def by_words(policy: Policy) -> Classifies:
+    """The classifier of a city that has no trained one."""
+    return Classifier.from_policy(policy)
 
 
 class ClassificationActivities:
@@ -38,7 +43,7 @@ class ClassificationActivities:
         database: Database,
         keys: KeyRing,
         policies: PolicyStore,
-        classifier_of: ClassifierOf = Classifier.from_policy,
+        classifier_of: ClassifierOf = by_words,
     ) -> None:
         self._database = database
         self._keys = keys
@@ -52,5 +57,5 @@ class ClassificationActivities:
         if stored is None or stored.erased_at is not None:
             return Classified(None, 0.0, decided_by="erased")
         told = requests.told(self._keys, stored)
-        classifier = self._classifier_of(await self._policies.active())
+        classifier = await self._classifier_of(await self._policies.active())
         return classifier.classify(told.description, told.title or "", stored.given_category)

@@ -15,6 +15,7 @@ import structlog
 
 from activities.providers.port import Message
 from db.notices import NoticeState, Unsent
+from db.questions import answer_token
 from db.sealing import KeyRing
 from domain.facts import fact_words
 from domain.policy import Policy, in_language
@@ -92,5 +93,13 @@ class Wording:
 
     def _links(self, notice: Unsent) -> Values:
         if notice.to_citizen:
-            return {"link": f"{self._public_url}/r/{notice.reference}/{notice.token(self._keys)}"}
+            link = f"{self._public_url}/r/{notice.reference}/{notice.token(self._keys)}"
+            return {"link": link, **self._answer_link(notice)}
         return {"staff_link": f"{self._public_url}/staff/requests/{notice.reference}"}
+
+    def _answer_link(self, notice: Unsent) -> Values:
+        """Of a question: opens that question for one answer, and nothing else of the request."""
+        question = notice.facts.get("question")
+        if question is None:
+            return {}
+        return {"answer_link": f"{self._public_url}/q/{notice.reference}/{answer_token(self._keys, question)}"}

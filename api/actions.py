@@ -7,27 +7,30 @@ in a body; codes are checked against the policy in force.
 from __future__ import annotations
 
 import dataclasses
+import datetime
 import enum
 import types
 import typing
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, cast
 from uuid import UUID
 
-from pydantic import Field, StrictBool, ValidationError, create_model
+from pydantic import AfterValidator, Field, StrictBool, ValidationError, create_model
 
 from api.errors import FieldsInvalid
 from api.fields import Body, Code, OptionalText, Text
-from api.validation import FieldError, field_errors
+from api.validation import FieldError, field_errors, wrong
 from domain.acts import ACTION_OF
-from domain.commands import Command, Decision
-from domain.forms import MOST_ATTACHMENTS
+from domain.commands import CallResult, Command, Decision
+from domain.forms import EXTENSION_DAYS, LONGEST_CODE, MOST_ATTACHMENTS, SATISFIED
 from domain.lifecycle import Action
 from domain.policy import Policy
+from domain.references import parse_reference
 from domain.request import Actor, Snapshot
 from workflows.contract import STAFF_UPDATES
 
-TEXT_FIELDS = frozenset({"reason", "note", "reply", "text"})
+TEXT_FIELDS = frozenset({"reason", "note", "reply", "text", "question", "task"})
 ATTACHMENTS = "attachments"
 """The one field that names pictures."""
 CHOICES_FROM = {
@@ -44,7 +47,18 @@ _REQUIRED_BY_HAND = frozenset({(Action.ESCALATE, "reason")})
 _NEEDED_BY_DECISION = {Decision.ASSIGN: "department", Decision.DECLINE: "reason_code"}
 
 
-FieldType = Literal["text", "code", "choice", "boolean", "attachments"]
+FieldType = Literal["text", "code", "choice", "boolean", "attachments", "number", "date", "line"]
+
+PARTS = frozenset({Action.FINISH_CO_HANDLING, Action.RETURN_CO_HANDLING, Action.WAIVE_CO_HANDLING})
+"""Actions on the part of a co-handler: the department is one of those that help."""
+
+_LINES = {
+    "parent": "The reference of the other request, with or without hyphens.",
+    "version": "A version of the policy, as `huisheng policy list` names it.",
+}
+"""Fields that hold a single line which is no code from a list."""
+
+_NUMBERS = {"days": EXTENSION_DAYS, "satisfied": SATISFIED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +89,8 @@ class StaffAction:
             raise FieldsInvalid(list(field_errors(error.errors(include_url=False, include_input=False)))) from None
         if self.action is Action.DECIDE:
             _check_decision(body)
+        if self.action is Action.RECORD_CALL:
+            _check_call(body)
         return body
 
     def texts(self, body: Body) -> dict[str, str]:
@@ -106,6 +122,12 @@ def _check_decision(body: Any) -> None:
         raise FieldsInvalid.of(needed, f"The decision to {body.decision} needs this field.", f"Add {needed}.")
 
 
+def _check_call(body: Any) -> None:
+    for needed in ("solved", "satisfied"):
+        if body.result == CallResult.ANSWERED and getattr(body, needed) is None:
+            raise FieldsInvalid.of(needed, "A call that was answered needs what the citizen said.", f"Add {needed}.")
+
+
 def _as(hint: Any, value: Any) -> Any:
     """Enums and ids leave the body as plain words and reach the command as what they are."""
     if isinstance(value, tuple):
@@ -127,6 +149,12 @@ def _spec(action: Action, field: dataclasses.Field[Any], hint: Any) -> FieldSpec
         return FieldSpec(field.name, "text", required)
     if field.name == ATTACHMENTS:
         return FieldSpec(field.name, "attachments", required)
+    if field.name in _LINES:
+        return FieldSpec(field.name, "line", required)
+    if kind is int:
+        return FieldSpec(field.name, "number", required)
+    if kind is datetime.date:
+        return FieldSpec(field.name, "date", required)
     if kind is bool:
         return FieldSpec(field.name, "boolean", required)
     if issubclass(kind, enum.Enum):
@@ -137,11 +165,37 @@ def _spec(action: Action, field: dataclasses.Field[Any], hint: Any) -> FieldSpec
 _PICTURES = "Ids that POST /api/v1/staff/requests/{reference}/attachments gave. Some categories need at least one."
 
 
+def _reference(text: str) -> str:
+    written = parse_reference(text)
+    if written is None:
+        raise wrong(
+            "This is no reference.", "Write it as in 2611-4829-13704; its last digit shows mistakes in the others."
+        )
+    return written
+
+
+_AS_IT_IS = AfterValidator(str.strip)
+_LINE_FORMS = {"parent": AfterValidator(_reference)}
+"""How lines are written that have a form: an event names the other request as everybody does."""
+
+_PLAIN: dict[str, Callable[[str], Any]] = {
+    "number": lambda name: Annotated[int, Field(strict=True, ge=_NUMBERS[name].start, le=_NUMBERS[name].stop - 1)],
+    "date": lambda name: Annotated[datetime.date, Field(strict=False, examples=["2026-12-01"])],
+    "line": lambda name: Annotated[
+        str, Field(min_length=1, max_length=LONGEST_CODE, description=_LINES[name]), _LINE_FORMS.get(name, _AS_IT_IS)
+    ],
+}
+"""The kinds of values that are neither words nor chosen from a list."""
+
+
 def _body_field(spec: FieldSpec) -> tuple[Any, Any]:
     if spec.type == "text":
         return (Text, ...) if spec.required else (OptionalText, None)
     if spec.type == "boolean":
         return StrictBool, False
+    if spec.type in _PLAIN:
+        plain: Any = _PLAIN[spec.type](spec.name)
+        return (plain, ...) if spec.required else (plain | None, None)
     if spec.type == "attachments":
         return Annotated[tuple[UUID, ...], Field(max_length=MOST_ATTACHMENTS, description=_PICTURES)], ()
     kind: Any = Code if spec.type == "code" else Literal[spec.choices]
@@ -189,6 +243,26 @@ EXAMPLES: dict[Action, dict[str, Any]] = {
     Action.DECLINE: {"reason_code": "private_dispute"},
     Action.TRANSFER: {"target": "neighbouring_city"},
     Action.REOPEN: {"text": "The photo shows another lamp."},
+    Action.REFER: {"reason": "The lamp stands on their ground."},
+    Action.ASK_CITIZEN: {"question": "Which of the two lamps is out?"},
+    Action.REQUEST_EXTENSION: {"days": 5, "reason": "The lamp post has to be made anew."},
+    Action.GRANT_EXTENSION: {},
+    Action.REFUSE_EXTENSION: {"reason": "The post is in the store."},
+    Action.REQUEST_HOLD: {
+        "review_on": "2027-03-01",
+        "reason": "The street is dug up until spring; the permit is attached.",
+    },
+    Action.APPROVE_HOLD: {},
+    Action.REFUSE_HOLD: {"reason": "A lamp on a stand can be put up now."},
+    Action.RESUME: {"reason": "The street was closed sooner."},
+    Action.RECORD_CALL: {"result": "answered", "solved": "yes", "satisfied": 5},
+    Action.ADD_CO_HANDLER: {"department": "utilities", "task": "Please lay the cable."},
+    Action.FINISH_CO_HANDLING: {"note": "The cable lies."},
+    Action.RETURN_CO_HANDLING: {"reason": "The cable is not ours."},
+    Action.WAIVE_CO_HANDLING: {"department": "utilities", "reason": "We had a cable."},
+    Action.MERGE: {"parent": "2611-4829-13704"},
+    Action.UNMERGE: {"reason": "It is another lamp."},
+    Action.ADOPT_POLICY: {"version": "9f2c51a07be84d13", "reason": "The holiday was published."},
 }
 """One example a body, for the documentation."""
 

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from collections.abc import Sequence
 from typing import Annotated, Any
 from uuid import UUID, uuid5
 
 from fastapi import APIRouter, Header, Path, Request
 from pydantic import ConfigDict
 
-from api.actions import ATTACHMENTS, EXAMPLES, STAFF_ACTIONS, StaffAction, needs_picture, wrong_code
+from api.actions import ATTACHMENTS, EXAMPLES, PARTS, STAFF_ACTIONS, StaffAction, needs_picture, wrong_code
 from api.body import read_json
 from api.citizens import Reference
 from api.documented import problems
@@ -24,12 +25,13 @@ from api.reopening import policy_of
 from api.services import Services, Wired
 from api.signed_in import SignedIn, Staff
 from api.validation import FieldError
-from api.visible import find_visible
+from api.visible import find_visible, require_not_erased
 from db import attachments, texts
 from domain.errors import NotAllowed, Refusal
 from domain.lifecycle import Action, permit
 from domain.policy import Policy
 from domain.request import Snapshot, State
+from policies.store import NoPolicy
 
 router = APIRouter(prefix="/staff/requests", tags=["staff"])
 
@@ -87,6 +89,7 @@ async def perform(
 ) -> ActionAnswer:
     """Takes the action with the body that was sent, once for the same `key`. Raises a Refusal."""
     snapshot = await find_visible(services, signed_in, reference)
+    await require_not_erased(services, snapshot)
     wanted = STAFF_ACTIONS.get(action)
     if key is None or wanted is None:
         # A repeated action would be refused here because of its own success, so that the workflow must answer it.
@@ -94,7 +97,11 @@ async def perform(
     if wanted is None:
         raise NotAllowed(f"'{action}' is not an action that staff take here.", state=snapshot.state)
     body = wanted.read(sent)
-    check_codes(await services.policies.active(), wanted, body)
+    check_codes(
+        await services.policies.active(), wanted, body, helping=[each.department for each in snapshot.co_handlers]
+    )
+    if wanted.action is Action.ADOPT_POLICY:
+        await _check_version(services, body)
     await check_pictures(services, snapshot, wanted, body)
     return await _carry_out(services, signed_in, snapshot, wanted, body, key)
 
@@ -134,10 +141,14 @@ def _update_id(signed_in: SignedIn, wanted: StaffAction, key: str | None) -> str
     return f"{wanted.action}-{hashlib.sha256(f'{signed_in.account.id}:{key}'.encode()).hexdigest()[:32]}"
 
 
-def check_codes(policy: Policy, wanted: StaffAction, body: Body) -> None:
-    """Raises FieldsInvalid, with the choices, for codes that the policy in force does not have."""
+def check_codes(policy: Policy, wanted: StaffAction, body: Body, helping: Sequence[str] = ()) -> None:
+    """Raises FieldsInvalid, with the choices, for codes that the policy in force does not have.
+
+    A department that does its part, or is done without, is one of those `helping`, in the policy still or not.
+    """
+    of_parts = wanted.action in PARTS
     known = {
-        "department": [department.code for department in policy.departments],
+        "department": helping if of_parts else [department.code for department in policy.departments],
         "category": [category.code for category in policy.categories],
         "reason_code": [reason.code for reason in policy.decline_reasons],
         "target": [target.code for target in policy.transfer_targets],
@@ -145,6 +156,16 @@ def check_codes(policy: Policy, wanted: StaffAction, body: Body) -> None:
     mistakes = [wrong_code(name, known[name]) for name, code in wanted.codes(body).items() if code not in known[name]]
     if mistakes:
         raise FieldsInvalid(mistakes)
+
+
+async def _check_version(services: Services, body: Any) -> None:
+    """Raises FieldsInvalid for a version of the policy that was never loaded."""
+    try:
+        await services.policies.version(body.version)
+    except NoPolicy:
+        raise FieldsInvalid.of(
+            "version", "No policy of this version was ever loaded.", "`huisheng policy list` shows those there are."
+        ) from None
 
 
 async def check_pictures(services: Services, snapshot: Snapshot, wanted: StaffAction, body: Body) -> None:

@@ -18,18 +18,22 @@ from api import (
     attachments,
     categories,
     documentation,
+    erasure,
     errors,
     gateways,
     health,
     look_up,
     pages,
+    rates,
     requests,
     sessions,
+    similar,
     staff_requests,
     staff_views,
 )
 from api.access_log import AccessLog
 from api.body_limit import BodyLimit
+from api.expectations import Expectations
 from api.pages.page import problem_page
 from api.passwords import Passwords
 from api.services import Services, system_clock
@@ -79,7 +83,9 @@ def create_app(
 def _interface() -> APIRouter:
     """Everything under /api/v1."""
     interface = APIRouter(prefix="/api/v1")
-    for part in (requests, attachments, look_up, categories, sessions, staff_requests, actions_route, staff_views):
+    for_citizens = (requests, attachments, erasure, look_up, categories)
+    for_staff = (sessions, staff_requests, actions_route, similar, rates, staff_views)
+    for part in (*for_citizens, *for_staff):
         interface.include_router(part.router)
     return interface
 
@@ -105,5 +111,6 @@ async def open_services(
         temporal=await connect(settings.temporal_address, lazy=True),
         sender=NoticeSender(pool, keys, policies, provider, settings.public_url),
         passwords=passwords,
+        expectations=Expectations(pool),
         now=now,
     )

@@ -9,15 +9,15 @@ from starlette.datastructures import UploadFile
 
 from api.citizens import OwnRequest
 from api.documented import problems
-from api.errors import NOT_FOUND_DETAIL, FieldsInvalid, TooLarge, UnsupportedMedia
+from api.errors import FieldsInvalid, TooLarge, UnsupportedMedia
 from api.fields import Answer
+from api.following import picture_for_citizen
 from api.images import MAX_IMAGE_BYTES, MAX_IMAGES, draw_anew
+from api.pictures import attachment_answer
 from api.schemas import AttachmentAnswer
 from api.services import Services, Wired
-from api.standing import attachment_answer
 from db import attachments
 from db.attachments import Attachment, Picture
-from domain.errors import Unknown
 
 router = APIRouter(prefix="/requests", tags=["citizens"])
 
@@ -102,13 +102,4 @@ async def _draw(file: UploadFile) -> Picture:
 )
 async def read_attachment(own: OwnRequest, attachment_id: UUID, services: Wired) -> Response:
     """The picture itself."""
-    return await picture_of(services, own.id, attachment_id)
-
-
-async def picture_of(services: Services, request_id: UUID, attachment_id: UUID) -> Response:
-    """Raises Unknown where the request has no such picture."""
-    found = await attachments.read(services.pool, services.keys, request_id, attachment_id)
-    if found is None:
-        raise Unknown(NOT_FOUND_DETAIL)
-    headers = {"Cache-Control": "private, no-store", "Content-Security-Policy": "default-src 'none'; sandbox"}
-    return Response(found.data, 200, headers, found.content_type)
+    return await picture_for_citizen(services, own, attachment_id)

@@ -2,36 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 from uuid import UUID
 
-from api.actions import STAFF_ACTIONS, needs_picture
 from api.errors import NOT_FOUND_DETAIL
-from api.reopening import can_reopen, policy_of
+from api.pictures import attachment_answer
+from api.possible import may_of
+from api.process import Told, people_of_process, process_of, text_ids_of_process
+from api.reopening import policy_of
 from api.services import Services
 from api.signed_in import SignedIn
 from api.staff_schemas import (
     ContactAnswer,
     DeadlinesAnswer,
     EventAnswer,
-    FieldAnswer,
     FullRequestAnswer,
     LocationAnswer,
-    MayAnswer,
     NoticeAnswer,
 )
-from api.standing import attachment_answer, text_ids_of
-from db import attachments, notice_history, requests, staff, texts, timeline
+from api.standing import text_ids_of
+from db import attachments, notice_history, requests, staff, texts, timeline, views
 from db.requests import StoredRequest
 from db.views import beginning
 from domain.errors import Unknown
-from domain.lifecycle import Action, allowed_actions
-from domain.policy import Policy
-from domain.request import OPEN, PAUSED, Actor, Event, Snapshot
+from domain.request import OPEN, PAUSED, Event, Snapshot
 from workflows.contract import workflow_id
 
 _RUNNING = OPEN - PAUSED
@@ -44,23 +42,40 @@ async def dossier_of(services: Services, signed_in: SignedIn, snapshot: Snapshot
     if stored is None:
         raise Unknown(NOT_FOUND_DETAIL)
     events = await timeline.events(services.pool, request_id)
-    words = await texts.read_many(services.pool, services.keys, text_ids_of(events, snapshot.reply))
-    people = await staff.names(services.pool, _staff_ids((*(event.actor_id for event in events), snapshot.assignee)))
+    told = await _told(services, snapshot, events)
     pictures = await attachments.list_of(services.pool, request_id)
     sent = await notice_history.of_request(services.pool, request_id)
     now = services.now()
     return FullRequestAnswer(
         **_facts(snapshot),
         **_as_sent(services, stored),
-        assignee=_name_of(snapshot.assignee, people),
+        assignee=told.name(snapshot.assignee),
         overdue=is_overdue(snapshot, now),
-        reply=words.get(UUID(snapshot.reply)) if snapshot.reply else None,
+        reply=told.text(snapshot.reply),
         deadlines=DeadlinesAnswer.model_validate(snapshot, from_attributes=True),
-        timeline=[_event(event, words, people) for event in events],
+        **dict(process_of(snapshot, events, told, await _followers(services, signed_in, snapshot))),
+        timeline=[_event(event, told) for event in events],
         notices=[NoticeAnswer.model_validate(asdict(notice)) for notice in sent],
         attachments=[attachment_answer("staff/requests", snapshot.reference, picture) for picture in pictures],
-        may=may_of(await policy_of(services, snapshot), snapshot, signed_in.actor, now),
+        may=[] if stored.erased_at else may_of(await policy_of(services, snapshot), snapshot, signed_in.actor, now),
+        erased_at=stored.erased_at,
         temporal_url=_temporal_url(services, snapshot.reference),
+    )
+
+
+async def _followers(services: Services, signed_in: SignedIn, snapshot: Snapshot) -> list[str]:
+    """The references of what was merged into it, as far as this person may see it."""
+    found = await views.followers(services.pool, snapshot.reference) if snapshot.followers else []
+    return [each.reference for each in found if signed_in.sight.covers(each)]
+
+
+async def _told(services: Services, snapshot: Snapshot, events: Sequence[Event]) -> Told:
+    """All texts and names that the dossier needs, read at one go each."""
+    named = text_ids_of(events, snapshot.reply, *text_ids_of_process(snapshot))
+    people = (*(event.actor_id for event in events), snapshot.assignee, *people_of_process(snapshot, events))
+    return Told(
+        words=await texts.read_many(services.pool, services.keys, named),
+        people=await staff.names(services.pool, _staff_ids(people)),
     )
 
 
@@ -68,28 +83,6 @@ def is_overdue(snapshot: Snapshot, now: datetime) -> bool:
     """Whether the deadline has passed while the clocks run; before an assignment, that of the next step."""
     due_at = snapshot.due_at or snapshot.accept_due_at
     return snapshot.state in _RUNNING and due_at is not None and due_at < now
-
-
-def may_of(policy: Policy, snapshot: Snapshot, actor: Actor, now: datetime) -> list[MayAnswer]:
-    """The actions that this person may take now, with what each asks for."""
-    open_to_actor = [action for action in allowed_actions(snapshot, actor, now) if action in STAFF_ACTIONS]
-    return [
-        MayAnswer(
-            action=action,
-            fields=[
-                FieldAnswer(
-                    name=field.name,
-                    type=field.type,
-                    required=field.required or (field.type == "attachments" and needs_picture(policy, snapshot)),
-                    choices=list(field.choices) or None,
-                    choices_from=field.choices_from,
-                )
-                for field in STAFF_ACTIONS[action].fields
-            ],
-        )
-        for action in open_to_actor
-        if action is not Action.REOPEN or can_reopen(policy, snapshot, now)
-    ]
 
 
 _SHOWN = (
@@ -127,26 +120,17 @@ def _staff_ids(ids: Iterable[str | None]) -> list[UUID]:
     return found
 
 
-def _name_of(actor_id: str | None, people: Mapping[UUID, str]) -> str | None:
-    if not actor_id:
-        return None
-    try:
-        return people.get(UUID(actor_id))
-    except ValueError:
-        return actor_id
-
-
-def _event(event: Event, words: Mapping[UUID, str], people: Mapping[UUID, str]) -> EventAnswer:
+def _event(event: Event, told: Told) -> EventAnswer:
     return EventAnswer(
         sequence=event.sequence,
         at=event.at,
         action=event.action,
         actor_kind=event.actor_kind,
-        actor=_name_of(event.actor_id, people),
+        actor=told.name(event.actor_id),
         state_before=event.state_before,
         state=event.state,
         public=event.public,
-        text=words.get(UUID(event.text)) if event.text else None,
+        text=told.text(event.text),
         facts=event.facts,
     )
 

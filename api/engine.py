@@ -19,7 +19,7 @@ from domain.commands import Command
 from domain.errors import EngineUnavailable, Forbidden, Invalid, NotAllowed, Refusal, Unknown
 from domain.lifecycle import Action
 from domain.request import OPEN, Snapshot
-from workflows.contract import SEQUENCE, STAFF_UPDATES, ActionTaken, workflow_id
+from workflows.contract import GOES_ON, SEQUENCE, STAFF_UPDATES, ActionTaken, workflow_id
 
 logger = structlog.get_logger(__name__)
 
@@ -41,7 +41,7 @@ class OutcomeUnknown(EngineUnavailable):
 
 
 class _Behind(EngineUnavailable):
-    """The run has not caught up with what the database shows."""
+    """The run has not caught up with what the database shows, or the next one is about to take over."""
 
 
 async def take_action(
@@ -114,6 +114,8 @@ def _refusal(error: WorkflowUpdateFailedError, snapshot: Snapshot) -> Exception:
     cause = error.cause
     if not isinstance(cause, ApplicationError):
         return error
+    if cause.type == GOES_ON:
+        return _Behind(_NOT_YET)
     if cause.type == "AcceptedUpdateCompletedWorkflow":
         return NotAllowed(_OVER)
     kind = _REFUSALS.get(cause.type)
@@ -133,6 +135,8 @@ def _refusal_of_server(error: RPCError, snapshot: Snapshot) -> Exception:
         return OutcomeUnknown(
             "The engine did not answer in time. Look at the request again before you repeat the action."
         )
+    if error.status is RPCStatusCode.FAILED_PRECONDITION:
+        return _Behind(_NOT_YET)  # a task of the run has failed, and is tried again
     if error.status in (RPCStatusCode.UNAVAILABLE, RPCStatusCode.RESOURCE_EXHAUSTED):
         return EngineUnavailable(_DOWN)
     return error

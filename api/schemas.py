@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Literal, Self
 from uuid import UUID
 
@@ -10,6 +10,7 @@ from pydantic import ConfigDict, Field, StrictBool, StrictInt, model_validator
 
 from api.fields import Address, Answer, Body, Code, Email, Name, OptionalText, Phone, RequiredPhone, Text, Title
 from api.validation import wrong
+from domain.expectation import Scope, Unsaid
 from domain.request import Outcome, Solved, State
 
 Language = Literal["zh", "en"]
@@ -155,8 +156,19 @@ class AttachmentAnswer(Answer):
     url: str
 
 
+class ExpectationAnswer(Answer):
+    """What `expected_at` is based on: `based_on` requests of the category that were answered lately, in this department or,
+    where there were too few, in all of them; four of five took no longer. `unsaid` is why there is no date.
+    """
+
+    based_on: int
+    scope: Scope
+    unsaid: Unsaid | None
+
+
 class RequestAnswer(Answer):
-    """Where the citizen's request stands. `may` lists the messages that can be sent now."""
+    """Where the citizen's request stands. `may` lists the messages that can be sent now. After `erased_at` no personal
+    data is left in it."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -171,13 +183,20 @@ class RequestAnswer(Answer):
                     "department_name": "Housing and Urban Construction Bureau",
                     "submitted_at": "2026-11-22T08:15:30.123456Z",
                     "due_at": "2026-11-27T09:30:00Z",
-                    "expected_at": None,
+                    "expected_at": "2026-11-25T03:10:00Z",
+                    "expectation": {"based_on": 112, "scope": "department", "unsaid": None},
                     "outcome": None,
                     "solved": None,
                     "satisfied": None,
                     "reply": None,
                     "question": None,
-                    "may": ["urge", "supplement", "withdraw"],
+                    "answer_due_at": None,
+                    "review_on": None,
+                    "next_urge_at": "2026-11-23T08:15:30.123456Z",
+                    "parent_state": None,
+                    "erasure_demanded_at": None,
+                    "erased_at": None,
+                    "may": ["supplement", "withdraw"],
                     "timeline": [
                         {
                             "at": "2026-11-22T08:15:30.123456Z",
@@ -202,11 +221,20 @@ class RequestAnswer(Answer):
     submitted_at: datetime
     due_at: datetime | None
     expected_at: datetime | None
+    expectation: ExpectationAnswer | None
     outcome: Outcome | None
     solved: Solved | None
     satisfied: int | None
     reply: str | None
-    question: str | None
+    question: str | None = Field(description="Of the department, to be answered until `answer_due_at`.")
+    answer_due_at: datetime | None
+    review_on: date | None = Field(description="Of a request that is on hold: when it is taken up again.")
+    next_urge_at: datetime | None = Field(description="From when it may be urged again, where it may not be now.")
+    parent_state: State | None = Field(
+        description="Of a merged request: where the one stands that it is handled with. Timeline and reply tell of that one, too."
+    )
+    erasure_demanded_at: datetime | None
+    erased_at: datetime | None
     may: list[str]
     timeline: list[TimelineEntry]
     attachments: list[AttachmentAnswer]

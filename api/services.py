@@ -11,6 +11,7 @@ from fastapi import Depends, Request
 from temporalio.client import Client
 
 from activities.sending import NoticeSender
+from api.expectations import Expectations
 from api.passwords import Passwords
 from db.pool import Pool
 from db.sealing import KeyRing
@@ -34,6 +35,7 @@ class Services:
     temporal: Client
     sender: NoticeSender
     passwords: Passwords
+    expectations: Expectations
     now: Callable[[], datetime]
 
     def status_url(self, reference: str, token: str) -> str:

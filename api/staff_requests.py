@@ -9,7 +9,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import Field
 
-from api.attachments import UPLOAD, AttachmentsAnswer, picture_of, receive_images
+from api.attachments import UPLOAD, AttachmentsAnswer, receive_images
 from api.citizens import AskedLanguage, Reference
 from api.cursors import read_cursor, write_cursor
 from api.documented import problems
@@ -17,20 +17,24 @@ from api.dossier import dossier_of, is_overdue
 from api.errors import FieldsInvalid
 from api.fields import Body
 from api.intake import take_in
+from api.pictures import picture_of
 from api.requests import IdempotencyKey
 from api.schemas import SubmittedAnswer
 from api.services import Services, Wired
 from api.signed_in import SignedIn, Staff
 from api.staff_schemas import FullRequestAnswer, OnBehalfBody, RequestRow, RequestsAnswer
+from api.validation import FieldError
 from api.visible import find_visible
-from db import views
-from db.views import Filter, Listed
+from db import tasks, views
+from db.tasks import Task
+from db.views import Filter, Listed, Page
 from domain.references import parse_reference
 from domain.request import Channel, Role, State
 
 router = APIRouter(prefix="/staff/requests", tags=["staff"])
 
 MOST_ROWS = 100
+_NOT_WITH_TASKS = ("state", "overdue", "escalated", "assignee", "q")
 
 
 class ListQuery(Body):
@@ -43,6 +47,11 @@ class ListQuery(Body):
     overdue: bool | None = None
     escalated: bool | None = Field(None, description="At escalation level 1 or more.")
     assignee: str | None = Field(None, description="The id of a member of staff, or me.")
+    waiting_for: Task | None = Field(
+        None,
+        description="What somebody is to do: call the citizen, decide on an extension or a hold, or do a co-handler's part. "
+        "Goes with department, category and district.",
+    )
     q: str | None = Field(None, max_length=100, description="A reference, or words of title and description.")
     cursor: str | None = None
     limit: int = Field(25, ge=1, le=MOST_ROWS)
@@ -50,7 +59,9 @@ class ListQuery(Body):
 
 @router.get("", summary="List requests", responses=problems("invalid", "unauthorized"))
 async def list_requests(services: Wired, signed_in: Staff, asked: Annotated[ListQuery, Query()]) -> RequestsAnswer:
-    """The newest first; only what this person may see."""
+    """The newest first; only what this person may see. With `waiting_for`, what should be done first."""
+    if asked.waiting_for is not None:
+        return await _waiting(services, signed_in, asked, asked.waiting_for)
     if asked.q and (reference := parse_reference(asked.q)):
         return await _only(services, signed_in, reference)
     page = await views.listed(
@@ -63,7 +74,31 @@ async def list_requests(services: Wired, signed_in: Staff, asked: Annotated[List
         limit=asked.limit,
         words=tuple((asked.q or "").split()),
     )
-    rows = [_row(line, services.now()) for line in page.requests]
+    return _answered(services, page)
+
+
+async def _waiting(services: Services, signed_in: SignedIn, asked: ListQuery, task: Task) -> RequestsAnswer:
+    mistakes = [
+        FieldError(name, "This does not go with waiting_for.", "Leave it out.")
+        for name in _NOT_WITH_TASKS
+        if getattr(asked, name) is not None
+    ]
+    if mistakes:
+        raise FieldsInvalid(mistakes)
+    page = await tasks.waiting(
+        services.pool,
+        services.keys,
+        task,
+        signed_in.sight,
+        _filter(signed_in, asked),
+        after=read_cursor(asked.cursor),
+        limit=asked.limit,
+    )
+    return _answered(services, page)
+
+
+def _answered(services: Services, page: Page) -> RequestsAnswer:
+    rows = [row_of(line, services.now()) for line in page.requests]
     return RequestsAnswer(requests=rows, next_cursor=write_cursor(page.next_position) if page.next_position else None)
 
 
@@ -82,10 +117,10 @@ def _filter(signed_in: SignedIn, asked: ListQuery) -> Filter:
 async def _only(services: Services, signed_in: SignedIn, reference: str) -> RequestsAnswer:
     """The one request with that reference, if there is one and this person may see it."""
     line = await views.listed_by_reference(services.pool, services.keys, signed_in.sight, reference)
-    return RequestsAnswer(requests=[_row(line, services.now())] if line else [], next_cursor=None)
+    return RequestsAnswer(requests=[row_of(line, services.now())] if line else [], next_cursor=None)
 
 
-def _row(line: Listed, now: datetime) -> RequestRow:
+def row_of(line: Listed, now: datetime) -> RequestRow:
     snapshot = line.snapshot
     shown = {name: getattr(snapshot, name) for name in RequestRow.model_fields if name not in ("title", "overdue")}
     return RequestRow(title=line.title, overdue=is_overdue(snapshot, now), **shown)

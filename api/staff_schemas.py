@@ -10,6 +10,7 @@ from pydantic import ConfigDict, Field
 
 from api.actions import FieldType
 from api.fields import Answer
+from api.process_schemas import ProcessAnswer
 from api.schemas import AttachmentAnswer, NewRequestBody
 from domain.lifecycle import Action
 from domain.request import Outcome, Result, Solved, State, Urgency
@@ -38,6 +39,8 @@ class RequestRow(Answer):
                     "urge_count": 0,
                     "assignee": None,
                     "triage_reason": None,
+                    "call_wanted_at": None,
+                    "co_departments": ["utilities"],
                 }
             ]
         }
@@ -59,6 +62,8 @@ class RequestRow(Answer):
     urge_count: int
     assignee: UUID | None
     triage_reason: str | None
+    call_wanted_at: datetime | None
+    co_departments: tuple[str, ...] = Field(description="Departments that are at work as co-handlers.")
 
 
 class RequestsAnswer(Answer):
@@ -148,7 +153,7 @@ class MayAnswer(Answer):
     fields: list[FieldAnswer]
 
 
-class FullRequestAnswer(Answer):
+class FullRequestAnswer(ProcessAnswer):
     """All of a request, for those who work on it."""
 
     reference: str
@@ -188,7 +193,7 @@ class FullRequestAnswer(Answer):
     timeline: list[EventAnswer]
     notices: list[NoticeAnswer]
     attachments: list[AttachmentAnswer]
-    co_handlers: list[str] = Field([], description="Departments that help.")
+    erased_at: datetime | None
     may: list[MayAnswer]
     policy_version: str | None
     temporal_url: str = Field(description="The run of this request in the Temporal UI.")

@@ -5,19 +5,23 @@ A reply that waits for its review is not public, nor are notes, reasons between 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
+from api.following import as_followed, followed_by, pictures_of_answer, told_to_followers
 from api.messages import CITIZEN_ACTIONS
-from api.reopening import can_reopen, policy_of
-from api.schemas import AttachmentAnswer, Language, RequestAnswer, TimelineEntry
+from api.pictures import attachment_answer, shown_to_citizen
+from api.reopening import can_reopen, can_still_judge, policy_of
+from api.schemas import ExpectationAnswer, Language, RequestAnswer, TimelineEntry
 from api.services import Services
 from api.words import category_name, department_name, timeline_line
 from db import histories, requests
 from db.attachments import Attachment
+from db.histories import History
 from db.requests import StoredRequest
-from domain.lifecycle import Action, allowed_actions
+from db.sealing import KeyRing
+from domain.lifecycle import Action, allowed_actions, next_urging
 from domain.policy import Policy
 from domain.request import CITIZEN, Event, Snapshot, State
 
@@ -25,34 +29,73 @@ _ANSWERED = frozenset({State.RESOLVED, State.CLOSED})
 
 
 async def standing_of(services: Services, own: StoredRequest, language: Language) -> RequestAnswer:
-    """The citizen's view of the request."""
+    """The citizen's view of the request; of one that was merged, with what the city does with its parent."""
+    now = services.now()
     history = await histories.read(services.pool, own.id)
     snapshot = history.snapshot
-    events = [event for event in history.events if event.public]
-    pictures = shown_to_citizen(history.events, history.pictures)
+    parent = None if own.erased_at else await followed_by(services, snapshot)
+    answered = parent.snapshot if parent else snapshot
+    events = _public(history, parent)
     policy = await policy_of(services, snapshot)
-    reply_id = snapshot.reply if snapshot.state in _ANSWERED else None
-    words = history.words(services.keys, text_ids_of(events, reply_id))
+    expected = await services.expectations.of(policy, snapshot, history.events, now)
+    reply_id = answered.reply if answered.state in _ANSWERED else None
+    words = _words(services.keys, history, parent, text_ids_of(events, reply_id, snapshot.question))
     return RequestAnswer(
         reference=own.reference,
         state=snapshot.state,
+        parent_state=as_followed(answered.state) if parent else None,
         title=requests.told(services.keys, own).title,
         category=snapshot.category,
         category_name=category_name(policy, snapshot.category, language) if snapshot.category else None,
         department=snapshot.department,
         department_name=department_name(policy, snapshot.department, language) if snapshot.department else None,
         submitted_at=own.submitted_at,
-        due_at=snapshot.due_at,
-        expected_at=None,
+        due_at=answered.due_at,
+        expected_at=expected.at if expected else None,
+        expectation=ExpectationAnswer.model_validate(expected, from_attributes=True) if expected else None,
         outcome=snapshot.outcome,
         solved=snapshot.solved,
         satisfied=snapshot.satisfied,
         reply=words.get(UUID(reply_id)) if reply_id else None,
-        question=None,
-        may=[*citizen_may(policy, snapshot, services.now())],
+        question=words.get(UUID(snapshot.question)) if snapshot.question else None,
+        answer_due_at=snapshot.answer_due_at,
+        review_on=answered.hold_review_on if answered.state is State.ON_HOLD else None,
+        next_urge_at=_next_urge_at(snapshot, now),
+        erasure_demanded_at=own.erasure_demanded_at,
+        erased_at=own.erased_at,
+        may=[] if own.erased_at else await _may(services, policy, snapshot),
         timeline=[_entry(policy, event, words, language) for event in events],
-        attachments=[attachment_answer("requests", own.reference, picture) for picture in pictures],
+        attachments=[attachment_answer("requests", own.reference, each) for each in _pictures(history, parent)],
     )
+
+
+async def _may(services: Services, policy: Policy, snapshot: Snapshot) -> list[str]:
+    possible = [*citizen_may(policy, snapshot, services.now())]
+    if Action.RATE in possible and not await can_still_judge(services, snapshot, services.now()):
+        possible.remove(Action.RATE)
+    return [str(action) for action in possible]
+
+
+def _public(history: History, parent: History | None) -> list[Event]:
+    """The lines that the citizen reads; those of the parent that everybody reads stand among them by their time."""
+    own = [event for event in history.events if event.public]
+    if parent is None:
+        return own
+    return sorted([*own, *filter(told_to_followers, parent.events)], key=lambda event: event.at)
+
+
+def _words(keys: KeyRing, history: History, parent: History | None, text_ids: Sequence[UUID]) -> dict[UUID, str]:
+    return {**history.words(keys, text_ids), **(parent.words(keys, text_ids) if parent else {})}
+
+
+def _pictures(history: History, parent: History | None) -> list[Attachment]:
+    return [*shown_to_citizen(history.events, history.pictures), *(pictures_of_answer(parent) if parent else ())]
+
+
+def _next_urge_at(snapshot: Snapshot, now: datetime) -> datetime | None:
+    """From when the request may be urged again; None where it may be now, or where nothing is open any more."""
+    again_at = next_urging(snapshot) if snapshot.is_open else None
+    return again_at if again_at is not None and again_at > now else None
 
 
 def citizen_may(policy: Policy, snapshot: Snapshot, now: datetime) -> Iterator[Action]:
@@ -63,32 +106,9 @@ def citizen_may(policy: Policy, snapshot: Snapshot, now: datetime) -> Iterator[A
             yield action
 
 
-def shown_to_citizen(history: Iterable[Event], pictures: Iterable[Attachment]) -> list[Attachment]:
-    """The citizen's own, and those of each answer that the citizen has been given, if need be after its review."""
-    of_answer: list[str] = []
-    given: set[str] = set()
-    for event in history:
-        if event.action == Action.RESOLVE:
-            of_answer = event.facts.get("attachment_ids", "").split()
-        if event.public and event.action in (Action.RESOLVE, Action.APPROVE):
-            given.update(of_answer)
-    return [picture for picture in pictures if not picture.is_of_staff or str(picture.id) in given]
-
-
-def attachment_answer(address: str, reference: str, picture: Attachment) -> AttachmentAnswer:
-    """`address` is the part of the interface whose readers follow the link: requests or staff/requests."""
-    return AttachmentAnswer(
-        id=picture.id,
-        submitted_by="staff" if picture.is_of_staff else "citizen",
-        content_type=picture.content_type,
-        submitted_at=picture.created_at,
-        url=f"/api/v1/{address}/{reference}/attachments/{picture.id}",
-    )
-
-
-def text_ids_of(events: Iterable[Event], reply_id: str | None) -> list[UUID]:
-    """The texts that these events and the reply name, each once."""
-    named = (*(event.text for event in events), reply_id)
+def text_ids_of(events: Iterable[Event], *others: str | None) -> list[UUID]:
+    """The texts that these events name, and these others, each once."""
+    named = (*(event.text for event in events), *others)
     return [UUID(text_id) for text_id in dict.fromkeys(named) if text_id]
 
 

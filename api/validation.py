@@ -51,6 +51,8 @@ def _too_high(context: _Mistake) -> tuple[str, str]:
     return "This number is too large.", f"It must be at most {context['le']:g}."
 
 
+_NO_DATE = _fixed("This is not a date.", "Write it as in 2026-12-01: year, month, day.")
+
 _WORDS: dict[str, _Words] = {
     "wrong": lambda context: (context["reason"], context["mend"]),
     "missing": _fixed("This field is required.", "Add it."),
@@ -78,6 +80,10 @@ _WORDS: dict[str, _Words] = {
     "enum": _choices,
     "greater_than_equal": _too_low,
     "less_than_equal": _too_high,
+    "date_type": _NO_DATE,
+    "date_parsing": _NO_DATE,
+    "date_from_datetime_parsing": _NO_DATE,
+    "date_from_datetime_inexact": _NO_DATE,
     "uuid_type": _fixed("This is not an id.", "Use the id that the interface gave."),
     "uuid_parsing": _fixed("This is not an id.", "Use the id that the interface gave."),
 }

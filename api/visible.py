@@ -5,10 +5,11 @@ from __future__ import annotations
 from api.errors import NOT_FOUND_DETAIL
 from api.services import Services
 from api.signed_in import SignedIn
-from db import views
-from domain.errors import Unknown
+from db import requests, views
+from domain.errors import NotAllowed, Unknown
 from domain.references import parse_reference
-from domain.request import Snapshot
+from domain.request import TERMINAL, Snapshot
+from domain.retention import ERASED
 
 
 async def find_visible(services: Services, signed_in: SignedIn, reference: str) -> Snapshot:
@@ -18,3 +19,10 @@ async def find_visible(services: Services, signed_in: SignedIn, reference: str) 
     if snapshot is None or not signed_in.sight.covers(snapshot):
         raise Unknown(NOT_FOUND_DETAIL)
     return snapshot
+
+
+async def require_not_erased(services: Services, snapshot: Snapshot) -> None:
+    """Raises NotAllowed for a request of which only the tombstone is left: whoever reopened it would find nothing."""
+    stored = await requests.find(services.pool, snapshot.reference) if snapshot.state in TERMINAL else None
+    if stored is not None and stored.erased_at is not None:
+        raise NotAllowed(ERASED, state=snapshot.state)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from api.schemas import Language
 from domain.durations import Clock, Duration, Unit
 from domain.facts import fact_words
+from domain.lifecycle import Action
 from domain.policy import Policy, in_language
 from domain.request import Event
 from domain.texts import TextFault, timeline_text
@@ -43,7 +44,8 @@ def duration_in_words(duration: Duration, clock: Clock, language: Language) -> s
 def timeline_line(policy: Policy, event: Event, language: Language) -> str:
     """What happened, in the policy's words; a policy from before there were any for that tells the state instead."""
     try:
-        return timeline_text(policy, language, event.action, fact_words(policy, language, event.facts))
+        kind = "unanswered" if event.action == Action.ANSWER and event.actor_kind == "system" else event.action
+        return timeline_text(policy, language, kind, fact_words(policy, language, event.facts))
     except TextFault:
         words = policy.texts.get(language)
         return (words.states.get(event.state) if words else None) or event.state.replace("_", " ")

@@ -9,13 +9,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 
 from domain.lifecycle import (
-    FEATURED,
     MAX_ESCALATION_LEVEL,
+    MAX_QUESTIONS,
     MAX_RETURNS,
     MAX_REWORKS,
     SATISFIED_FROM,
     TRANSITIONS,
-    URGE_INTERVAL,
     Action,
     Transition,
 )
@@ -26,7 +25,19 @@ GUARDS = {
     "_may_still_return": "in time, and not after a binding decision",
     "_few_returns": f"returned fewer than {MAX_RETURNS} times",
     "_many_returns": f"returned {MAX_RETURNS} times already",
-    "_not_urged_today": f"once in {URGE_INTERVAL.total_seconds() / 3600:.0f} hours",
+    "_not_urged_today": "once in the policy's `urge_interval`",
+    "_was_returned": "returned before",
+    "_few_questions": f"asked fewer than {MAX_QUESTIONS} times",
+    "_before_due": "before the due date",
+    "_not_extended": "no extension granted or asked for",
+    "_extension_asked": "an extension is asked for",
+    "_not_by_who_asked": "not the person who asked",
+    "_no_hold_asked": "no hold asked for",
+    "_hold_asked": "a hold is asked for",
+    "_co_handlers_settled": "all co-handlers are done or waived",
+    "_has_no_followers": "nothing is merged into it",
+    "_parent_answered": "the parent is answered",
+    "_not_rated": "not rated before",
     "_not_danger": "no danger to life",
     "_another_person": "not the person who resolved it",
     "_rung_left": f"below level {MAX_ESCALATION_LEVEL}",
@@ -39,6 +50,15 @@ GUARDS = {
 BESIDES = {
     Action.REASSIGN: "`reassigned_away` to the assignee of the department that had it",
     Action.PROGRESS: "`progress` to the citizen, where the note is public",
+    Action.ANSWER: "`answered` to the assignee, `unanswered` where the time is over",
+    Action.RESUME: "`resumed` to the assignee",
+    Action.ADD_CO_HANDLER: "`co_task` to the handlers of the co-handling department",
+    Action.FINISH_CO_HANDLING: "`co_done` to the assignee",
+    Action.RETURN_CO_HANDLING: "`co_returned` to the assignee",
+    Action.WAIVE_CO_HANDLING: "`co_waived` to the handlers of the co-handling department",
+    Action.RECORD_CALL: "`rated` to the assignee, where the citizen judged",
+    Action.FOLLOW: "the notices of the parent's citizen",
+    Action.ADOPT_POLICY: "where the due date moves: `due_moved` to the citizen, `due_changed` to the assignee",
     Action.ESCALATE: "see [Escalations](#escalations)",
     **dict.fromkeys((Action.URGE, Action.SUPPLEMENT, Action.WITHDRAW), "see [Messages of citizens](#messages-of-citizens)"),
 }  # fmt: skip
@@ -57,14 +77,12 @@ allowed and every forbidden move. The words are explained in the [glossary](glos
 _STATES = """\
 ## States
 
-A state marked *later* stands in the table, and no action leads there yet.
-
 """
 
 _WAY_THROUGH = """\
 ## The way of a request
 
-What is offered today. Two moves are possible from any open state and stand in the table only: the citizen withdraws the
+Two moves are possible from any open state and stand in the table only: the citizen withdraws the
 request, or an escalation hands it to another department, where it is assigned anew.
 
 """
@@ -78,8 +96,7 @@ _MOVES = """\
 ## Transitions
 
 One row for each move; the numbers are those of the procedure that the tables were written from. *Same* means that the
-state stays. *Later* marks moves that are described and refused until their part of the product comes. A supervisor may
-do everything that a dispatcher may, and a lead everything that a handler may.
+state stays. A supervisor may do everything that a dispatcher may, and a lead everything that a handler may.
 
 """
 
@@ -137,11 +154,8 @@ def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 def _states() -> str:
     return _table(
-        ("state", "the city owes an answer", "clocks", ""),
-        (
-            (f"`{state}`", "yes" if state in OPEN else "no", _clocks_in(state), _later(_is_entered(state)))
-            for state in State
-        ),
+        ("state", "the city owes an answer", "clocks"),
+        ((f"`{state}`", "yes" if state in OPEN else "no", _clocks_in(state)) for state in State),
     )
 
 
@@ -153,18 +167,10 @@ def _clocks_in(state: State) -> str:
     return "stopped; feedback timer" if state is State.RESOLVED else "run"
 
 
-def _is_entered(state: State) -> bool:
-    return any(state in row.targets and row.action in FEATURED for row in TRANSITIONS)
-
-
-def _later(featured: bool) -> str:
-    return "" if featured else "*later*"
-
-
 def _moves() -> Iterator[tuple[State | None, State, Action]]:
-    """Every change of state that is offered; those that any open request can make are left to the table."""
+    """Every change of state; those that any open request can make are left to the table."""
     for row in TRANSITIONS:
-        if row.sources == OPEN or row.action not in FEATURED:
+        if row.sources == OPEN:
             continue
         sources: list[State | None] = [state for state in State if state in row.sources]
         for source in sources or [None]:
@@ -186,7 +192,7 @@ def _diagram(moves: Iterable[tuple[State | None, State, Action]]) -> str:
 
 def _transitions() -> str:
     return _table(
-        ("#", "from", "action", "who", "only if", "to", "owed", "because", ""),
+        ("#", "from", "action", "who", "only if", "to", "owed", "because"),
         (
             (
                 str(row.row),
@@ -197,7 +203,6 @@ def _transitions() -> str:
                 _to(row),
                 _owed(row),
                 row.why,
-                _later(row.action in FEATURED),
             )
             for row in TRANSITIONS
         ),

@@ -11,6 +11,8 @@ from db.ids import new_id
 from db.pool import Connection, Database, Pool, transaction
 from db.sealing import KeyRing
 from db.statements import load
+from domain.errors import NotAllowed
+from domain.retention import ERASED
 
 _QUERIES = load("attachments")
 
@@ -43,11 +45,15 @@ async def keep(
     *,
     at_most: int,
 ) -> list[Attachment] | None:
-    """Keeps the pictures (content type and data), all of them or none: None when the request would have more than `at_most`."""
+    """Keeps the pictures (content type and data), all of them or none: None when the request would have more than `at_most`.
+
+    Raises NotAllowed where the personal data of the request was erased.
+    """
     kept = [Attachment(new_id(now), submitted_by, content_type, now) for content_type, _ in pictures]
     sealed = [keys.seal_bytes(_place(image.id), data) for image, (_, data) in zip(kept, pictures, strict=True)]
     async with transaction(database) as connection:
-        await _QUERIES["lock_request"].value(connection, request_id=request_id)
+        if await _QUERIES["lock_request"].value(connection, request_id=request_id) is None:
+            raise NotAllowed(ERASED)
         written = await _QUERIES["keep"].run(
             connection,
             ids=[image.id for image in kept],

@@ -40,6 +40,7 @@ class MessageKind(StrEnum):
     WITHDRAWN = "withdrawn"
     RATED = "rated"
     REOPENED = "reopened"
+    ANSWERED = "answered"
 
 
 class IdempotencyConflict(Refusal):
@@ -118,6 +119,7 @@ class StoredRequest:
     token_sealed: bytes
     submitted_by: UUID | None
     erased_at: datetime | None
+    erasure_demanded_at: datetime | None
 
     def accepts(self, token: str) -> bool:
         """Whether this is the citizen's token; takes the same time for every wrong one."""
@@ -179,12 +181,15 @@ async def add_message(
     payload: dict[str, str | int],
     text: str | None,
     now: datetime,
+    *,
+    text_id: UUID | None = None,
 ) -> int:
     """Queues a citizen's message for the workflow, after all earlier ones of the same request; gives its inbox id.
 
-    `payload` holds codes and numbers; a text is sealed, kept, and named in the payload as "text". Raises Unknown.
+    `payload` holds codes and numbers; a text is sealed, kept, and named in the payload as "text". With a `text_id` of
+    one's own it is queued once: another of that id raises Unknown, as does a request that there is not.
     """
-    text_id = new_id(now)
+    text_id = text_id or new_id(now)
     inbox_id = await _QUERIES["add_message"].value(
         database,
         request_id=request_id,

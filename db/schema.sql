@@ -26,6 +26,11 @@ create table requests (
     erased_at timestamptz
 );
 create index requests_by_phone on requests (phone_index) where phone_index is not null;
+-- Duplicates are looked for near a point, at a place of the same name, and among the latest of a category.
+create index requests_by_point on requests using gist (point(long, lat)) where lat is not null and long is not null;
+create index requests_by_place on requests (lower(place), submitted_at) where place is not null;
+-- Retention walks along what still holds personal data, the oldest first, and never past what it has erased.
+create index requests_not_erased on requests (submitted_at, id) where erased_at is null;
 
 -- Free texts (replies, notes, supplements, reasons): events and workflow payloads name them by id.
 create table texts (
@@ -70,6 +75,11 @@ create table events (
     facts jsonb not null,
     primary key (request_id, sequence)
 );
+-- The events by which a request is judged though its snapshot has moved on since.
+create index events_that_judge on events (request_id, action, actor_kind, state, sequence)
+    where action in ('contact_overdue', 'reassign', 'reopen', 'escalate');
+-- Precedents are the decisions of supervisors. They are few, and are found without walking through all events.
+create index events_that_decide on events (at, request_id) where action = 'decide';
 create function refuse_change() returns trigger language plpgsql as $$
 begin
     raise exception 'events are appended, never changed';
@@ -114,12 +124,42 @@ create table snapshots (
     solved text,
     satisfied int,
     outcome text,
-    updated_at timestamptz
+    updated_at timestamptz,
+    service_level text, -- code of the promise under which it was assigned
+    due_from timestamptz, -- the assignment that fixed the due date
+    urge_every_seconds int not null default 86400, -- from one urging to the next
+    told_at timestamptz, -- the city's latest event that the citizen could see
+    paused_at timestamptz, -- since when the clocks stand still
+    paused_seconds int not null default 0, -- of all pauses that are over, by the wall clock
+    question uuid, -- id of the text that waits for the citizen's answer
+    question_count int not null default 0,
+    answer_due_at timestamptz,
+    hold_asked_by text,
+    hold_reason uuid, -- id of the text
+    hold_review_on date,
+    extension_asked_by text,
+    extension_reason uuid, -- id of the text
+    extension_days int,
+    extended_at timestamptz,
+    call_wanted_at timestamptz, -- since when a caller shall ask how it went
+    call_count int not null default 0,
+    parent text, -- reference of the request that it was merged into
+    parent_state text, -- where that one stands
+    followers int not null default 0, -- requests merged into this one
+    co_handlers jsonb not null default '[]',
+    co_departments text[] not null default '{}' -- departments that are at work as co-handlers
 );
 -- Lists walk these backwards, the latest first.
 create index snapshots_by_department on snapshots (department, state, submitted_at, request_id);
 create index snapshots_by_state on snapshots (state, submitted_at, request_id);
 create index snapshots_by_submission on snapshots (submitted_at);
+-- What was answered lately, for what the next ones can expect.
+create index snapshots_by_resolution on snapshots (category, resolved_at) where resolved_at is not null;
+-- The tasks of the callers, the longest waiting first; the requests of a parent; the requests where a department helps.
+create index snapshots_to_call on snapshots (call_wanted_at) where call_wanted_at is not null;
+create index snapshots_by_parent on snapshots (parent) where parent is not null;
+create index snapshots_by_co_department on snapshots using gin (co_departments) where co_departments <> '{}';
+create index snapshots_by_category on snapshots (category, submitted_at, request_id);
 
 -- What the city owes to whom because of an event; one row a recipient and channel, sent once.
 create table notices (
@@ -218,6 +258,17 @@ create table one_time_codes (
     tries int not null
 );
 
+-- Who has asked that the personal data of a request be erased before the time of keeping is over. Kept for good: it is
+-- the proof that the demand was met.
+create table erasure_demands (
+    request_id uuid primary key references requests (id) on delete cascade,
+    demanded_at timestamptz not null,
+    demanded_by text not null, -- citizen, or admin
+    reason_sealed bytea, -- what the admin gave as the reason
+    carried_out_at timestamptz
+);
+create index erasure_demands_waiting on erasure_demands (demanded_at, request_id) where carried_out_at is null;
+
 -- City policies by content hash; a request keeps the version it was assigned under.
 create table policies (
     version text primary key,
@@ -227,3 +278,104 @@ create table policies (
     active boolean not null
 );
 create unique index policies_one_active on policies (active) where active;
+
+-- Trained models of the classifier, each under the name that its content gives it.
+create table classifier_models (
+    version text primary key,
+    content bytea not null, -- the model file with its checksum
+    facts jsonb not null, -- what it was trained on and how well it did, as codes and numbers
+    stored_at timestamptz not null
+);
+
+-- Which model decided from when on. Appended, never edited: the latest row is in force.
+create table classifier_activations (
+    id bigint generated always as identity primary key,
+    version text references classifier_models (version), -- null: the words of the policy decide
+    activated_at timestamptz not null
+);
+
+-- The figures of section 5 of the process, true or false for each request as it stands at an instant. The numbers and the
+-- lists behind them both read this, so that they say the same. `part` is what it belongs to by a grouping: a department, a
+-- category, a district, or the first day of a day, week or month of the zone; null for the whole city or where none is known.
+create function judged_requests(as_of timestamptz, grouping_by text, zone text) returns table (
+    request_id uuid,
+    submitted_at timestamptz,
+    confidential boolean,
+    department text,
+    category text,
+    district text,
+    part text,
+    assigned boolean,
+    contacted_in_time boolean,
+    contact_pending boolean, -- no contact yet, or none before it ended, and still time for it
+    answered boolean,
+    solved boolean,
+    satisfied boolean,
+    no_reply boolean,
+    no_response boolean, -- a deadline passed with no contact
+    slow_response boolean, -- contacted or resolved late
+    wrong_response boolean -- returned, reassigned, reworked or not solved
+) language sql stable as $$
+    select
+        request_id, submitted_at, confidential, department, category, district,
+        case grouping_by
+            when 'department' then department
+            when 'category' then category
+            when 'district' then district
+            when 'city' then null
+            else to_char(date_trunc(grouping_by, submitted_at at time zone zone), 'YYYY-MM-DD')
+        end,
+        is_assigned,
+        is_assigned and contacted_at is not null and not contacted_late,
+        is_assigned and contacted_at is null and not deadline_passed,
+        -- The citizen's last word counts. Silence after a second answer takes back no "no" to the first.
+        snapshots.solved is not null,
+        coalesce(snapshots.solved = 'yes', false),
+        coalesce(snapshots.solved is not null and snapshots.satisfied >= 3, false),
+        coalesce(snapshots.solved is null and outcome = 'no_reply', false),
+        is_assigned and contacted_at is null and deadline_passed,
+        is_assigned and contacted_at is not null and (contacted_late or resolved_late),
+        is_assigned and (
+            return_count > 0 or rework_count > 0 or was_reassigned or was_reopened
+            or coalesce(result = 'not_solved' or snapshots.solved = 'no' or outcome = 'not_solved_final', false)
+        )
+    from snapshots
+    -- A new assignment sets a new deadline for the contact; the event tells that an earlier one had passed. So does, before
+    -- a reopening, the escalation by the clock that its due date had.
+    cross join lateral (
+        select
+            coalesce(bool_or(action = 'contact_overdue'), false) as was_not_contacted,
+            coalesce(bool_or(action = 'reassign'), false) as was_reassigned,
+            coalesce(bool_or(action = 'reopen'), false) as was_reopened,
+            coalesce(
+                min(sequence) filter (where action = 'escalate' and actor_kind = 'system' and state in ('assigned', 'in_progress', 'in_review'))
+                < max(sequence) filter (where action = 'reopen'),
+                false
+            ) as was_late_before
+        from events
+        where events.request_id = snapshots.request_id and action in ('contact_overdue', 'reassign', 'reopen', 'escalate')
+    ) as history
+    -- Until when its clock ran: in a pause or a merger to the moment in which that began, or else to its end. The due date of
+    -- a merged request is its parent's, which is counted for itself.
+    cross join lateral (
+        select
+            coalesce(
+                case when state in ('awaiting_citizen', 'on_hold', 'merged') then (
+                    select max(at)
+                    from events
+                    where events.request_id = snapshots.request_id
+                        and events.state = snapshots.state and state_before is distinct from events.state
+                ) end,
+                closed_at,
+                as_of
+            ) as ran_until,
+            case when state <> 'merged' then due_at end as own_due_at
+    ) as clock
+    cross join lateral (
+        select
+            assigned_at is not null as is_assigned,
+            was_not_contacted or coalesce(contacted_at > contact_due_at, false) as contacted_late,
+            was_not_contacted or coalesce(least(contact_due_at, own_due_at) < ran_until, false) as deadline_passed,
+            was_late_before or coalesce(own_due_at < coalesce(resolved_at, ran_until), false) as resolved_late
+    ) as promises
+$$;

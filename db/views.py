@@ -15,7 +15,7 @@ from db.requests import opened
 from db.sealing import KeyRing
 from db.statements import load
 from domain.errors import Unknown
-from domain.request import OPEN, PAUSED, Outcome, Result, Snapshot, Solved, State, Urgency
+from domain.request import OPEN, PAUSED, CoHandler, CoState, Outcome, Result, Snapshot, Solved, State, Urgency
 from domain.visibility import Sight
 
 _QUERIES = load("views")
@@ -23,15 +23,16 @@ _QUERIES = load("views")
 Position = tuple[datetime, UUID]
 """When the last request of a page was submitted, and its id: the next page begins after it."""
 
-_BEFORE_THE_FIRST: Position = (datetime(9999, 1, 1, tzinfo=UTC), UUID(int=(1 << 128) - 1))
+BEFORE_THE_FIRST: Position = (datetime(9999, 1, 1, tzinfo=UTC), UUID(int=(1 << 128) - 1))
 _TITLE_CHARACTERS = 60
 _RUNNING = OPEN - PAUSED
 _LOOKED_THROUGH = 500
 
 _FIELDS = tuple(field.name for field in fields(Snapshot))
 _ENUMS: Mapping[str, Any] = {
-    "state": State, "urgency": Urgency, "result": Result, "solved": Solved, "outcome": Outcome,
+    "state": State, "urgency": Urgency, "result": Result, "solved": Solved, "outcome": Outcome, "parent_state": State,
 }  # fmt: skip
+_TEXT_IDS = ("reply", "question", "hold_reason", "extension_reason")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +82,11 @@ async def snapshot_by_reference(database: Database, reference: str) -> Snapshot 
     return snapshot_of(row) if row else None
 
 
+async def followers(database: Database, parent: str) -> list[Snapshot]:
+    """Where the requests stand that were merged into the one with that reference, the first submitted first."""
+    return [snapshot_of(row) for row in await _QUERIES["followers"].rows(database, parent=parent)]
+
+
 async def listed(
     database: Database,
     keys: KeyRing,
@@ -99,7 +105,7 @@ async def listed(
     """
     looked_through = _LOOKED_THROUGH if words else limit
     departments = _departments(sight, narrowed)
-    before_at, before_id = after or _BEFORE_THE_FIRST
+    before_at, before_id = after or BEFORE_THE_FIRST
     values = {
         "states": _states(narrowed),
         "before_at": before_at,
@@ -123,7 +129,7 @@ async def listed(
     has_more = len(rows) > looked_through
     if words:
         return _found(keys, rows[:looked_through], words, limit, has_more)
-    lines = [_listed(keys, row) for row in rows[:limit]]
+    lines = [line_of(keys, row) for row in rows[:limit]]
     return Page(lines, lines[-1].position if has_more else None)
 
 
@@ -134,7 +140,7 @@ def _found(keys: KeyRing, rows: list[asyncpg.Record], words: tuple[str, ...], li
     for row in rows:
         text = " ".join(filter(None, (_opened(keys, "title", row), _opened(keys, "description", row)))).casefold()
         if all(word in text for word in sought):
-            lines.append(_listed(keys, row))
+            lines.append(line_of(keys, row))
             if len(lines) == limit:
                 return Page(lines, lines[-1].position)
     return Page(lines, (rows[-1]["submitted_at"], rows[-1]["request_id"]) if has_more else None)
@@ -143,7 +149,7 @@ def _found(keys: KeyRing, rows: list[asyncpg.Record], words: tuple[str, ...], li
 async def listed_by_reference(database: Database, keys: KeyRing, sight: Sight, reference: str) -> Listed | None:
     """The request with that reference in its written form, as a line of a list; None where the person may not see it."""
     row = await _QUERIES["listed_by_reference"].row(database, reference=reference)
-    line = _listed(keys, row) if row else None
+    line = line_of(keys, row) if row else None
     return line if line and sight.covers(line.snapshot) else None
 
 
@@ -158,7 +164,7 @@ async def listed_by_phone(
         own=sight.departments,
         most=limit,
     )
-    lines = [_listed(keys, row) for row in rows]
+    lines = [line_of(keys, row) for row in rows]
     return [line for line in lines if sight.covers(line.snapshot)]
 
 
@@ -175,7 +181,7 @@ def _departments(sight: Sight, narrowed: Filter) -> list[str] | None:
     return [code for code in narrowed.departments if sight.everything or code in sight.departments]
 
 
-def _listed(keys: KeyRing, row: asyncpg.Record) -> Listed:
+def line_of(keys: KeyRing, row: asyncpg.Record) -> Listed:
     title = _opened(keys, "title", row)
     if title is None:
         title = beginning(_opened(keys, "description", row) or "")
@@ -199,5 +205,20 @@ def snapshot_of(row: asyncpg.Record) -> Snapshot:
         if values[name] is not None:
             values[name] = kind(values[name])
     values["request_id"] = str(values["request_id"])
-    values["reply"] = str(values["reply"]) if values["reply"] else None
+    for name in _TEXT_IDS:
+        values[name] = str(values[name]) if values[name] else None
+    values["co_handlers"] = tuple(_co_handler(each) for each in values["co_handlers"])
+    values["co_departments"] = tuple(values["co_departments"])
     return Snapshot(**values)
+
+
+def _co_handler(kept: dict[str, Any]) -> CoHandler:
+    settled_at = kept["settled_at"]
+    return CoHandler(
+        number=kept["number"],
+        department=kept["department"],
+        state=CoState(kept["state"]),
+        task=kept["task"],
+        due_at=datetime.fromisoformat(kept["due_at"]),
+        settled_at=datetime.fromisoformat(settled_at) if settled_at else None,
+    )

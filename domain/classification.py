@@ -24,8 +24,13 @@ from domain.request import Urgency
 TITLE_WEIGHT = 2.0
 NAME_WEIGHT = 1.5
 HINT_WEIGHT = 0.35
-STRONG = 0.6
-"""The score whose strength is 1 - 1/e. A keyword of two characters, said once, scores 1: a strength of 0.81."""
+FAINT = 0.25
+"""A score below is hardly a finding: a hint or two. A keyword of two characters, said once, scores 1."""
+DOUBT, DOUBT_FADES = 0.42, 2.8
+"""Of the findings that nothing contradicts so many would be wrong if they were no more than found, and each so many points
+of score leave a third of that."""
+CONTRAST = 1.2
+"""How fast a rival's voice fades with its share of the score."""
 CANDIDATES = 3
 
 CHOSEN = "citizen"
@@ -47,7 +52,7 @@ class Classifier:
     """The words of one policy, ready to be looked for; see `Classifier.from_policy`."""
 
     def __init__(self, policy: Policy) -> None:
-        self._name = f"keywords {policy.version}"
+        self.name = f"keywords {policy.version}"
         self._policy = policy
         self._categories = policy.categories
         self._owners = [category.department or category.code for category in policy.categories]
@@ -64,7 +69,7 @@ class Classifier:
 
         Words of danger come first: where neither the citizen nor the text names a category of danger, theirs is taken.
         """
-        texts = ((Forms.of(title), TITLE_WEIGHT), (Forms.of(description), 1.0))
+        texts = _weighted(description, title)
         alarms = self._alarms(texts)
         candidates = self._candidates(self._scores(texts))
         category, confidence, by = self._decided(candidates, given)
@@ -80,12 +85,17 @@ class Classifier:
             decided_by=by,
         )
 
+    def ranked(self, description: str, title: str = "") -> tuple[str, ...]:
+        """Every category that a word of the text speaks for, the likeliest first."""
+        scores = self._scores(_weighted(description, title))
+        return tuple(self._categories[number].code for number in sorted(scores, key=lambda each: (-scores[each], each)))
+
     def _decided(self, candidates: Sequence[tuple[str, float]], given: str | None) -> tuple[str | None, float, str]:
         """Category, confidence, and who says so."""
         if given is not None and self._policy.has_category(given):
             return given, 1.0, CHOSEN
         category, confidence = candidates[0] if candidates else (None, 0.0)
-        return category, confidence, self._name
+        return category, confidence, self.name
 
     def _is_danger(self, category: str | None) -> bool:
         return category is not None and self._policy.category(category).urgency is Urgency.DANGER
@@ -127,12 +137,21 @@ def _compiled(policy: Policy) -> Classifier:
     return Classifier(policy)
 
 
+def _weighted(description: str, title: str) -> _Weighted:
+    return ((Forms.of(title), TITLE_WEIGHT), (Forms.of(description), 1.0))
+
+
 def _confidence(owners: Mapping[str, float], owner: str) -> float:
-    """How strong the finding is, times how clearly it stands out from the strongest of the others."""
+    """How often a finding as strong as this one is right, times how clearly it stands out from the strongest other.
+
+    The curve was fitted to how often the words of the demonstration city named the right department in 3,000 messages
+    that people had sorted; it stays within a few hundredths of that (docs/classifier.md).
+    """
     score = owners[owner]
     rival = max((other for code, other in owners.items() if code != owner), default=0.0)
-    strength = 1 - math.exp(-score / STRONG)
-    return round(strength * score**2 / (score**2 + rival**2), 4)
+    strength = (1 - math.exp(-score / FAINT)) * (1 - DOUBT * math.exp(-score / DOUBT_FADES))
+    contradiction: float = (rival / score) ** CONTRAST
+    return round(strength / (1 + contradiction), 4)
 
 
 def _weight(word: str, language: str) -> float:

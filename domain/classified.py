@@ -11,7 +11,8 @@ class Classified:
     """What the request is about, and how sure that is.
 
     `candidates` are the likeliest categories with their confidence (0 to 1), best first; `decided_by` names the
-    classifier and its version, or the citizen who chose.
+    classifier and its version, or the citizen who chose. `needed` is the confidence that the classifier itself wants of
+    this answer before it stands without a person; without it the policy's threshold counts.
     """
 
     category: str | None
@@ -20,6 +21,7 @@ class Classified:
     danger: bool = False
     sensitive: bool = False
     decided_by: str = ""
+    needed: float | None = None
 
 
 @dataclass(frozen=True)

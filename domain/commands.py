@@ -4,6 +4,7 @@ Free texts are ids of texts kept in the database. The field metadata tell an int
 """
 
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
 
 from domain.request import Actor, Result, Solved, Urgency
@@ -115,6 +116,133 @@ class Resolve:
 
 
 @dataclass(frozen=True)
+class Refer:
+    by: Actor
+    reason: str  # text id
+
+
+@dataclass(frozen=True)
+class AskCitizen:
+    by: Actor
+    question: str  # text id
+
+
+@dataclass(frozen=True)
+class Answer:
+    by: Actor
+    text: str  # text id
+
+
+@dataclass(frozen=True)
+class RequestExtension:
+    by: Actor
+    days: int  # working days
+    reason: str  # text id; the citizen reads it when it is granted
+
+
+@dataclass(frozen=True)
+class GrantExtension:
+    by: Actor
+    note: str | None = None  # text id
+
+
+@dataclass(frozen=True)
+class RefuseExtension:
+    by: Actor
+    reason: str  # text id
+
+
+@dataclass(frozen=True)
+class RequestHold:
+    by: Actor
+    review_on: date
+    reason: str  # text id: why it cannot be solved now, with the evidence; the citizen reads it when it is approved
+
+
+@dataclass(frozen=True)
+class ApproveHold:
+    by: Actor
+    note: str | None = None  # text id
+
+
+@dataclass(frozen=True)
+class RefuseHold:
+    by: Actor
+    reason: str  # text id
+
+
+@dataclass(frozen=True)
+class Resume:
+    by: Actor
+    reason: str  # text id
+
+
+class CallResult(StrEnum):
+    """What came of a follow-up call."""
+
+    ANSWERED = "answered"  # the citizen judged: it counts as a rating
+    NO_ANSWER = "no_answer"  # to be tried again
+    REFUSED = "refused"  # the citizen does not want to judge
+
+
+@dataclass(frozen=True)
+class RecordCall:
+    by: Actor
+    result: CallResult
+    solved: Solved | None = None  # where answered
+    satisfied: int | None = None  # 1 to 5, where answered
+    note: str | None = None  # text id
+
+
+@dataclass(frozen=True)
+class AddCoHandler:
+    by: Actor
+    department: str
+    task: str  # text id
+
+
+@dataclass(frozen=True)
+class FinishCoHandling:
+    by: Actor
+    note: str  # text id: what was done
+    department: str | None = None  # where the person works for several that help
+
+
+@dataclass(frozen=True)
+class ReturnCoHandling:
+    by: Actor
+    reason: str  # text id
+    department: str | None = None
+
+
+@dataclass(frozen=True)
+class WaiveCoHandling:
+    by: Actor
+    department: str
+    reason: str  # text id
+
+
+@dataclass(frozen=True)
+class Merge:
+    by: Actor
+    parent: str  # reference
+    reason: str | None = None  # text id
+
+
+@dataclass(frozen=True)
+class Unmerge:
+    by: Actor
+    reason: str  # text id
+
+
+@dataclass(frozen=True)
+class AdoptPolicy:
+    by: Actor
+    version: str
+    reason: str  # text id
+
+
+@dataclass(frozen=True)
 class Approve:
     by: Actor
     note: str | None = None  # text id
@@ -166,5 +294,7 @@ class Rate:
 
 Command = (
     Accept | Assign | Decline | Transfer | ReturnRequest | Decide | Reassign | Reclassify | SetUrgency | Contact | Progress
-    | Resolve | Approve | SendBack | Escalate | Reopen | Supplement | Urge | Withdraw | Rate
+    | Resolve | Approve | SendBack | Escalate | Reopen | Supplement | Urge | Withdraw | Rate | Refer | AskCitizen | Answer
+    | RequestExtension | GrantExtension | RefuseExtension | RequestHold | ApproveHold | RefuseHold | Resume | RecordCall
+    | AddCoHandler | FinishCoHandling | ReturnCoHandling | WaiveCoHandling | Merge | Unmerge | AdoptPolicy
 )  # fmt: skip

@@ -68,6 +68,13 @@ class Duration:
         return timedelta(seconds=self.amount * _SECONDS[self.unit])
 
 
+def in_seconds(duration: Duration) -> int:
+    """The length on the wall clock, a day of either kind taken as 24 hours: for people who have no office hours."""
+    if duration.unit in _WHOLE_UNITS:
+        return int(duration.amount) * 86_400
+    return round(duration.timedelta.total_seconds())
+
+
 SECONDS_PER_WORKING_DAY = 8 * 3600
 """The working day that `shortened` takes as its measure."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from domain.policy import Names, Policy, in_language
@@ -20,12 +20,15 @@ def fact_words(policy: Policy, language: str, facts: Mapping[str, str]) -> dict[
     look_ups: dict[str, tuple[str, Callable[[str], Names]]] = {
         "department": ("department", lambda code: policy.department(code).name),
         "previous_department": ("previous_department", lambda code: policy.department(code).name),
+        "co_department": ("co_department", lambda code: policy.department(code).name),
         "category": ("category", lambda code: policy.category(code).name),
         "target": ("target", lambda code: policy.transfer_target(code).name),
         "reason_name": ("reason_code", lambda code: policy.decline_reason(code).name),
         "route": ("reason_code", lambda code: policy.decline_reason(code).route),
         "state": ("state", lambda code: {language: _states(policy, language)[code]}),
         "due": ("due", lambda at: {language: moment(datetime.fromisoformat(at), policy.zone, language)}),
+        "answer_due": ("answer_due", lambda at: {language: moment(datetime.fromisoformat(at), policy.zone, language)}),
+        "review": ("review_on", lambda on: {language: day(date.fromisoformat(on), language)}),
         "level": ("level", lambda level: {language: level}),
     }
     words: dict[str, str] = {}
@@ -43,6 +46,11 @@ def moment(at: datetime, zone: str, language: str) -> str:
     if language == "zh":
         return f"{local.month}月{local.day}日{local:%H:%M}"
     return f"{local.day} {_MONTHS[local.month - 1]} {local:%H:%M}"
+
+
+def day(on: date, language: str) -> str:
+    """As a person says it, without the year: 11月27日, or 27 Nov."""
+    return f"{on.month}月{on.day}日" if language == "zh" else f"{on.day} {_MONTHS[on.month - 1]}"
 
 
 def _states(policy: Policy, language: str) -> Names:

@@ -15,6 +15,8 @@ LONGEST_CODE = 100
 MOST_ATTACHMENTS = 10
 """Of one request."""
 SATISFIED = range(1, 6)
+EXTENSION_DAYS = range(1, 61)
+"""What can be written down; the promise of the category says how much of it is possible."""
 
 _NEEDED_BY_DECISION = {c.Decision.ASSIGN: "department", c.Decision.DECLINE: "reason_code"}
 
@@ -27,6 +29,10 @@ def check_form(command: c.Command) -> None:
         value = getattr(command, field, None)
         if value is not None and not fits(value):
             raise Invalid(f"'{field}' must be {words}.", field=field)
+    if isinstance(command, c.RecordCall) and command.result is c.CallResult.ANSWERED:
+        for field in ("solved", "satisfied"):
+            if getattr(command, field) is None:
+                raise Invalid(f"A call that was answered needs '{field}'.", field=field)
     if isinstance(command, c.Decide):
         needed = _NEEDED_BY_DECISION.get(command.decision)
         if needed is not None and getattr(command, needed) is None:
@@ -56,11 +62,16 @@ _FORMS: dict[str, tuple[Callable[..., bool], str]] = {
     "reason": _TEXT,
     "note": _TEXT,
     "reply": _TEXT,
+    "question": _TEXT,
     "text": _TEXT,
+    "task": _TEXT,
+    "version": (_is_code, "a version of the policy"),
+    "parent": (_is_code, "the reference of a request"),
     "department": _CODE,
     "category": _CODE,
     "reason_code": _CODE,
     "target": _CODE,
     "attachments": (_are_ids, f"ids of at most {MOST_ATTACHMENTS} pictures"),
+    "days": (EXTENSION_DAYS.__contains__, "a number of working days from 1 to 60"),
     "satisfied": (SATISFIED.__contains__, "a number from 1 to 5"),
 }

@@ -9,7 +9,7 @@ from dataclasses import replace
 from enum import StrEnum
 
 from domain.lifecycle import Action
-from domain.request import AlarmKind, OwedNotice, Snapshot, State, Urgency
+from domain.request import OPEN, AlarmKind, OwedNotice, Snapshot, State, Urgency
 
 
 class Recipient(StrEnum):
@@ -21,6 +21,7 @@ class Recipient(StrEnum):
     ASSIGNEE = "assignee"  # who accepted; the handlers as long as nobody has
     DISPATCHERS = "dispatchers"
     SUPERVISORS = "supervisors"
+    CALLERS = "callers"
 
 
 class NoticeKind(StrEnum):
@@ -57,6 +58,31 @@ class NoticeKind(StrEnum):
     FEEDBACK_REMINDER = "feedback_reminder"
     ANSWER_NOT_APPLIED = "answer_not_applied"
     ONE_TIME_CODE = "one_time_code"
+    DANGER = "danger"
+    QUESTION = "question"
+    ANSWERED = "answered"
+    UNANSWERED = "unanswered"
+    EXTENSION_WANTED = "extension_wanted"
+    EXTENDED = "extended"
+    EXTENSION_GRANTED = "extension_granted"
+    EXTENSION_REFUSED = "extension_refused"
+    HOLD_WANTED = "hold_wanted"
+    ON_HOLD = "on_hold"
+    HOLD_APPROVED = "hold_approved"
+    HOLD_REFUSED = "hold_refused"
+    RESUMED = "resumed"
+    HEARTBEAT = "heartbeat"
+    CALL_WANTED = "call_wanted"
+    CO_TASK = "co_task"
+    CO_DONE = "co_done"
+    CO_RETURNED = "co_returned"
+    CO_WAIVED = "co_waived"
+    CO_REMINDER = "co_reminder"
+    CO_ESCALATED = "co_escalated"
+    DUE_MOVED = "due_moved"
+    DUE_CHANGED = "due_changed"
+    MERGED = "merged"
+    UNMERGED = "unmerged"
 
 
 K, R = NoticeKind, Recipient
@@ -94,6 +120,17 @@ OWED: dict[tuple[Action, State], tuple[Owed, ...]] = {
         (K.REOPENED, R.CITIZEN), (K.REOPENED_DEPARTMENT, R.LEADS), (K.REOPENED_DEPARTMENT, R.SUPERVISORS),
     ),
     (Action.REOPEN, State.ADJUDICATION): ((K.NEEDS_DECISION, R.SUPERVISORS),),
+    (Action.REFER, State.ADJUDICATION): ((K.NEEDS_DECISION, R.SUPERVISORS),),
+    (Action.ASK_CITIZEN, State.AWAITING_CITIZEN): ((K.QUESTION, R.CITIZEN),),
+    (Action.REQUEST_EXTENSION, State.IN_PROGRESS): ((K.EXTENSION_WANTED, R.DISPATCHERS),),
+    (Action.GRANT_EXTENSION, State.IN_PROGRESS): ((K.EXTENDED, R.CITIZEN), (K.EXTENSION_GRANTED, R.ASSIGNEE)),
+    (Action.REFUSE_EXTENSION, State.IN_PROGRESS): ((K.EXTENSION_REFUSED, R.LEADS), (K.EXTENSION_REFUSED, R.ASSIGNEE)),
+    (Action.REQUEST_HOLD, State.IN_PROGRESS): ((K.HOLD_WANTED, R.SUPERVISORS),),
+    (Action.APPROVE_HOLD, State.ON_HOLD): ((K.ON_HOLD, R.CITIZEN), (K.HOLD_APPROVED, R.ASSIGNEE)),
+    (Action.REFUSE_HOLD, State.IN_PROGRESS): ((K.HOLD_REFUSED, R.LEADS), (K.HOLD_REFUSED, R.ASSIGNEE)),
+    (Action.MERGE, State.MERGED): ((K.MERGED, R.CITIZEN),),
+    (Action.UNMERGE, State.TRIAGE): ((K.UNMERGED, R.CITIZEN), (K.NEEDS_TRIAGE, R.DISPATCHERS)),
+    **{(Action.HEARTBEAT, state): ((K.HEARTBEAT, R.CITIZEN),) for state in OPEN},
 }  # fmt: skip
 
 REMINDERS: dict[AlarmKind, tuple[Owed, ...]] = {
@@ -116,6 +153,11 @@ IN_ADJUDICATION: dict[AlarmKind, tuple[Owed, ...]] = {
     kind: tuple((notice, R.SUPERVISORS) for notice, _ in owed) for kind, owed in IN_TRIAGE.items()
 }
 """The same while the supervisors owe a decision; the department is only a party to it."""
+
+ALERTED: tuple[Owed, ...] = ((K.DANGER, R.LEADS), (K.DANGER, R.SUPERVISORS))
+"""A danger to life alerts who can act at once, whatever else the turn owes and whatever the hour."""
+
+_RAISES_DANGER = frozenset({Action.AUTO_ASSIGN, Action.TO_TRIAGE, Action.ASSIGN, Action.REASSIGN, Action.SET_URGENCY})
 
 _PROMPT = frozenset({Urgency.URGENT, Urgency.DANGER})
 
@@ -145,7 +187,10 @@ def _standing_facts(after: Snapshot) -> dict[str, str | None]:
 
 def owed_for(action: Action, after: Snapshot, **facts: str | None) -> tuple[OwedNotice, ...]:
     """What the table owes for that action with the request in its new state."""
-    notices = (owe(kind, to, after, **facts) for kind, to in OWED.get((action, after.state), ()))
+    owed = OWED.get((action, after.state), ())
+    if after.urgency is Urgency.DANGER and action in _RAISES_DANGER:
+        owed = (*owed, *(ALERTED if after.department else ALERTED[1:]))
+    notices = (owe(kind, to, after, **facts) for kind, to in owed)
     return tuple(replace(notice, urgent=notice.urgent or action in _AT_ONCE) for notice in notices)
 
 

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from domain.deadlines import deadline, moment_at_fraction
-from domain.durations import Clock, Duration
+from domain.durations import Clock, Duration, in_seconds
 from domain.errors import Invalid
 from domain.policy import DEPARTMENT_SELECTOR, PARENT, Chain, DepartmentKind, Policy, Selector, ServiceLevel
-from domain.request import Alarm, AlarmKind, Rung, Urgency
+from domain.request import DAY_SECONDS, Alarm, AlarmKind, Rung, Urgency
 
 
 @dataclass(frozen=True)
@@ -48,11 +48,16 @@ class Plan:
     alarms: tuple[Alarm, ...]
     rungs: tuple[Rung, ...]
     review_required: bool = False
+    service_level: str | None = None
+    urge_every_seconds: int = DAY_SECONDS
 
 
 @dataclass(frozen=True)
 class FeedbackPlan:
-    """When a resolved request is closed for want of a reply, and how long a closed one may be reopened."""
+    """When a resolved request is closed for want of a reply, and how long a closed one may be reopened.
+
+    Where it is to be called, a clock says when; closing then waits for the caller.
+    """
 
     alarms: tuple[Alarm, ...]
     reopen_until: datetime
@@ -64,7 +69,7 @@ def plan_assignment(policy: Policy, wanted: PlanWanted) -> Plan:
     Raises Invalid where the policy knows no such department or category.
     """
     _check_known(policy, wanted)
-    level, chain = _promise(policy, wanted)
+    level, chain = promise(policy, wanted)
     urgency = wanted.urgency or _urgency(policy, wanted.category)
 
     def by(duration: Duration) -> datetime:
@@ -79,6 +84,7 @@ def plan_assignment(policy: Policy, wanted: PlanWanted) -> Plan:
         *_reminders(policy, wanted, level, watched_at),
         *_escalations(policy, chain, level, watched_at, rungs, wanted),
         Alarm(accept_due_at, AlarmKind.ACCEPT_OVERDUE),
+        Alarm(deadline(policy.calendar, wanted.at, policy.limits.heartbeat_after), AlarmKind.HEARTBEAT),
     ]
     if wanted.department:
         clocks.append(Alarm(by(level.contact), AlarmKind.CONTACT_OVERDUE))
@@ -94,22 +100,31 @@ def plan_assignment(policy: Policy, wanted: PlanWanted) -> Plan:
         alarms=tuple(sorted(clocks, key=lambda alarm: alarm.at)),
         rungs=rungs,
         review_required=_review_required(policy, wanted),
+        service_level=level.code,
+        urge_every_seconds=in_seconds(policy.limits.urge_interval),
     )
 
 
-def plan_feedback(policy: Policy, at: datetime) -> FeedbackPlan:
-    """The clocks of a request resolved at that instant."""
+def plan_feedback(policy: Policy, at: datetime, reference: str = "", category: str | None = None) -> FeedbackPlan:
+    """The clocks of a request resolved at that instant; with its reference and category also whether it is called."""
     feedback = policy.feedback
 
     def by(duration: Duration) -> datetime:
         # Citizens have no office hours: for them hours pass on the wall clock.
         return deadline(policy.calendar, at, duration, Clock.WALL)
 
-    alarms = (
-        Alarm(by(feedback.remind_after), AlarmKind.REMIND_FEEDBACK),
-        Alarm(by(feedback.close_after), AlarmKind.END_FEEDBACK),
-    )
-    return FeedbackPlan(alarms, by(feedback.reopen_window))
+    ends_at = by(feedback.close_after)
+    alarms = [Alarm(by(feedback.remind_after), AlarmKind.REMIND_FEEDBACK)]
+    if is_called(policy, reference, category):
+        alarms.append(Alarm(ends_at, AlarmKind.WANT_CALL))
+        ends_at = deadline(policy.calendar, ends_at, feedback.call_within)
+    return FeedbackPlan((*alarms, Alarm(ends_at, AlarmKind.END_FEEDBACK)), by(feedback.reopen_window))
+
+
+def is_called(policy: Policy, reference: str, category: str | None) -> bool:
+    """Whether a caller asks about the answer where the citizen says nothing: always or by sample (PROCESS.md section 5)."""
+    always = category is not None and policy.has_category(category) and policy.category(category).call_back
+    return always or (bool(reference) and is_sampled(reference, "call", policy.feedback.call_share))
 
 
 def is_sampled(reference: str, purpose: str, share: float) -> bool:
@@ -130,7 +145,7 @@ def _check_known(policy: Policy, wanted: PlanWanted) -> None:
         raise Invalid(f"There is no category '{wanted.category}' in the policy.", field="category")
 
 
-def _promise(policy: Policy, wanted: PlanWanted) -> tuple[ServiceLevel, Chain]:
+def promise(policy: Policy, wanted: PlanWanted) -> tuple[ServiceLevel, Chain]:
     """The service level and the escalation chain: of the category, of a reopened request, or of triage."""
     if wanted.department is None or wanted.category is None:
         return policy.service_level(policy.triage.service_level), policy.chain(policy.triage.chain)

@@ -45,9 +45,24 @@ def remind(before: Snapshot, kind: AlarmKind, at: datetime) -> Turn:
     return make_turn(before, kind, SYSTEM, at, owed_by_alarm(kind, before), public=False)
 
 
+def heartbeat(before: Snapshot, at: datetime) -> Turn:
+    """The citizen has heard nothing for long: who has it, and when it is due."""
+    return make_turn(before, Action.HEARTBEAT, SYSTEM, at, facts={"department": before.department})
+
+
 def close_without_reply(before: Snapshot, at: datetime) -> Turn:
     """The citizen said nothing: closed, and never counted as satisfied."""
-    return make_turn(before, Action.CLOSE, SYSTEM, at, (), state=State.CLOSED, outcome=Outcome.NO_REPLY, closed_at=at)
+    return make_turn(
+        before,
+        Action.CLOSE,
+        SYSTEM,
+        at,
+        (),
+        state=State.CLOSED,
+        outcome=Outcome.NO_REPLY,
+        closed_at=at,
+        call_wanted_at=None,
+    )
 
 
 def escalate_by_rung(

@@ -6,7 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from domain.durations import Clock, Duration
+from domain.durations import Clock, Duration, Unit
+
+FIVE_WORKING_DAYS = Duration(5, Unit.WORKING_DAYS)
+HALF_A_YEAR = Duration(180, Unit.DAYS)
 
 Names = Mapping[str, str]
 """A text by language, as in {"zh": "路灯不亮", "en": "Street light out"}."""
@@ -70,6 +73,7 @@ class Feedback:
     review_share: float
     call_share: float
     rework_level: str  # the service level of a reopened request
+    call_within: Duration = FIVE_WORKING_DAYS  # so long a caller has to reach the citizen
 
 
 @dataclass(frozen=True)
@@ -89,3 +93,4 @@ class Limits:
     heartbeat_after: Duration
     answer_within: Duration  # for the citizen, when asked a question
     retention_days: int
+    longest_hold: Duration = HALF_A_YEAR  # from the approval to the review

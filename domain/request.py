@@ -5,8 +5,10 @@ is named by its id and stays, encrypted, in the database.
 """
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
+
+DAY_SECONDS = 86_400
 
 
 class State(StrEnum):
@@ -125,6 +127,10 @@ class Actor:
                 held.add(Role.LEAD)
         return frozenset(held)
 
+    def helps_in(self, departments: tuple[str, ...]) -> bool:
+        """Whether this is a handler of one of them."""
+        return Role.HANDLER in self.roles and not {*self.departments, *self.led}.isdisjoint(departments)
+
 
 CITIZEN = Actor("citizen", roles=(Role.CITIZEN,))
 SYSTEM = Actor("system", roles=(Role.SYSTEM,))
@@ -142,6 +148,12 @@ class AlarmKind(StrEnum):
     END_FEEDBACK = "end_feedback"  # no reply: close
     END_REOPENING = "end_reopening"  # the window in which a closed request may be reopened has passed
     SEND_HELD = "send_held"  # quiet hours are over: send the notices that they held back
+    ANSWER_OVERDUE = "answer_overdue"  # the citizen has not answered the question: work goes on without
+    HOLD_REVIEW = "hold_review"  # the date of review of a hold has come
+    HEARTBEAT = "heartbeat"  # the citizen may have heard nothing for long
+    WANT_CALL = "call_wanted"  # nobody has rated: a caller shall ask
+    CO_REMINDED = "co_reminded"  # a co-handler's time runs out
+    CO_ESCALATED = "co_escalated"  # a co-handler is late
 
 
 ALARM_NAMES = {
@@ -154,6 +166,12 @@ ALARM_NAMES = {
     AlarmKind.END_FEEDBACK: "end of feedback",
     AlarmKind.END_REOPENING: "end of reopening",
     AlarmKind.SEND_HELD: "end of quiet hours",
+    AlarmKind.ANSWER_OVERDUE: "end of the citizen's time to answer",
+    AlarmKind.HOLD_REVIEW: "review of the hold",
+    AlarmKind.HEARTBEAT: "heartbeat",
+    AlarmKind.WANT_CALL: "follow-up call",
+    AlarmKind.CO_REMINDED: "reminder of a co-handler",
+    AlarmKind.CO_ESCALATED: "escalation of a co-handler",
 }
 
 
@@ -186,6 +204,27 @@ class Alarm:
         return ALARM_NAMES[self.kind] + suffix
 
 
+class CoState(StrEnum):
+    """How far a co-handling department is with its part."""
+
+    ASKED = "asked"
+    DONE = "done"
+    RETURNED = "returned"  # not its part; the lead department does without or asks another
+    WAIVED = "waived"  # the lead department does without
+
+
+@dataclass(frozen=True)
+class CoHandler:
+    """A department that does a part of the work. `number` counts those of one request, from 1."""
+
+    number: int
+    department: str
+    state: CoState
+    task: str  # id of the text: what is asked of it
+    due_at: datetime
+    settled_at: datetime | None = None
+
+
 @dataclass(frozen=True)
 class Snapshot:
     """All that is known of a request after its latest event: the truth the workflow owns and the read model shows."""
@@ -208,6 +247,7 @@ class Snapshot:
     escalation_level: int = 0
     urge_count: int = 0
     urged_at: datetime | None = None
+    urge_every_seconds: int = DAY_SECONDS  # from one urging to the next, as the policy says
     return_count: int = 0
     rework_count: int = 0
     assigned_at: datetime | None = None
@@ -226,6 +266,32 @@ class Snapshot:
     satisfied: int | None = None
     outcome: Outcome | None = None
     updated_at: datetime | None = None
+    service_level: str | None = None  # code of the promise under which it was assigned
+    due_from: datetime | None = None  # the assignment that fixed the due date
+    told_at: datetime | None = None  # the city's latest event that the citizen could see
+    paused_at: datetime | None = None  # since when the clocks stand still
+    paused_seconds: int = 0  # of all pauses that are over, by the wall clock
+    question: str | None = None  # id of the text that waits for the citizen's answer
+    question_count: int = 0
+    answer_due_at: datetime | None = None
+    hold_asked_by: str | None = None  # a hold waits for approval
+    hold_reason: str | None = None  # id of the text with the evidence
+    hold_review_on: date | None = None  # the date that was asked for or approved
+    extension_asked_by: str | None = None  # an extension waits for being granted
+    extension_reason: str | None = None  # id of the text
+    extension_days: int | None = None  # working days: asked for, or granted
+    extended_at: datetime | None = None
+    call_wanted_at: datetime | None = None  # since when a caller shall ask how it went
+    call_count: int = 0
+    parent: str | None = None  # reference of the request that this one was merged into
+    parent_state: State | None = None
+    followers: int = 0  # requests merged into this one
+    co_handlers: tuple[CoHandler, ...] = ()
+    co_departments: tuple[str, ...] = ()  # those that are asked and not done
+
+    def co_handler(self, department: str) -> CoHandler | None:
+        """The latest part that was asked of that department."""
+        return next((each for each in reversed(self.co_handlers) if each.department == department), None)
 
     @property
     def is_open(self) -> bool:

@@ -108,9 +108,10 @@ def _objection(
         return TriageReason.OUTSIDE_CITY, "the place lies outside the city"
     if category is None:
         return TriageReason.NO_CATEGORY, "nothing in the text says what it is about"
-    if classified.confidence < policy.triage.threshold:
-        sure = f"{classified.confidence:.2f} sure, {policy.triage.threshold:.2f} needed"
-        return TriageReason.LOW_CONFIDENCE, f"{classified.decided_by}: {sure}"
+    needed = policy.triage.threshold if classified.needed is None else classified.needed
+    if classified.confidence < needed:
+        wanted = f"{needed:.2f} needed" if needed < 1 else "never enough to decide this without a person"
+        return TriageReason.LOW_CONFIDENCE, f"{classified.decided_by}: {classified.confidence:.2f} sure, {wanted}"
     return None
 
 

@@ -28,13 +28,33 @@ PLACEHOLDERS: dict[NoticeKind, frozenset[str]] = {
     NoticeKind.FEEDBACK_REMINDER: _CITIZEN | {"department", "category"},
     NoticeKind.ANSWER_NOT_APPLIED: _CITIZEN,
     NoticeKind.ONE_TIME_CODE: frozenset({"city", "code"}),
+    NoticeKind.QUESTION: _HANDED_OUT | {"answer_due", "answer_link"},
+    NoticeKind.EXTENDED: _HANDED_OUT,
+    NoticeKind.ON_HOLD: _HANDED_OUT | {"review"},
+    NoticeKind.HOLD_APPROVED: _STAFF | {"review"},
+    NoticeKind.HEARTBEAT: _HANDED_OUT,
+    NoticeKind.DUE_MOVED: _HANDED_OUT,
+    NoticeKind.MERGED: _CITIZEN,
+    NoticeKind.UNMERGED: _CITIZEN,
+    **dict.fromkeys(
+        (
+            NoticeKind.CO_TASK,
+            NoticeKind.CO_DONE,
+            NoticeKind.CO_RETURNED,
+            NoticeKind.CO_WAIVED,
+            NoticeKind.CO_REMINDER,
+            NoticeKind.CO_ESCALATED,
+        ),
+        _STAFF | {"co_department"},
+    ),
     NoticeKind.REASSIGNED_AWAY: _STAFF | {"previous_department"},
     NoticeKind.RETURNED_TO_TRIAGE: _STAFF | {"previous_department"},
 }
 """The placeholders that a text of that kind may use; the kinds not named here go to staff and may use `_STAFF`."""
 
 TIMELINE_PLACEHOLDERS = frozenset({
-    "department", "previous_department", "category", "target", "reason_name", "route", "level", "due"
+    "department", "previous_department", "category", "target", "reason_name", "route", "level", "due",
+    "review", "answer_due",
 })  # fmt: skip
 
 

@@ -8,9 +8,9 @@ from datetime import datetime
 from typing import Any
 
 from domain.lifecycle import Action
-from domain.notices import owed_for
+from domain.notices import NoticeKind, Recipient, owe, owed_for
 from domain.planning import Plan
-from domain.request import Actor, Event, OwedNotice, Snapshot, State, Turn
+from domain.request import Actor, CoState, Event, Outcome, OwedNotice, Result, Snapshot, Solved, State, Turn
 
 Changes = dict[str, Any]
 """New values of a snapshot's attributes, by name."""
@@ -18,7 +18,8 @@ Changes = dict[str, Any]
 PUBLIC = frozenset({
     Action.SUBMIT, Action.AUTO_ASSIGN, Action.ASSIGN, Action.DECLINE, Action.TRANSFER, Action.ACCEPT, Action.DECIDE,
     Action.REASSIGN, Action.CONTACT, Action.APPROVE, Action.URGE, Action.SUPPLEMENT, Action.WITHDRAW, Action.RATE,
-    Action.REOPEN, Action.CLOSE,
+    Action.REOPEN, Action.CLOSE, Action.ASK_CITIZEN, Action.ANSWER, Action.GRANT_EXTENSION, Action.APPROVE_HOLD,
+    Action.RESUME, Action.HEARTBEAT, Action.RECORD_CALL,
 })  # fmt: skip
 """What the citizen's timeline shows; a progress note and a resolution are public by what they say."""
 
@@ -40,9 +41,11 @@ def make_turn(
     A clock that was set back never puts an event before the one it follows.
     """
     at = max(at, before.updated_at or at)
-    after = replace(before, sequence=before.sequence + 1, updated_at=at, **changes)
     given = {name: str(value) for name, value in (facts or {}).items() if value is not None}
     shown = (action in PUBLIC) if public is None else public
+    if shown and by.kind != "citizen":
+        changes["told_at"] = at
+    after = replace(before, sequence=before.sequence + 1, updated_at=at, **changes)
     event = Event(
         after.sequence,
         at,
@@ -55,12 +58,39 @@ def make_turn(
         text,
         given,
     )
+    if after.co_departments and after.state not in _KEEPS_CO_HANDLERS:
+        after, waived = _without_co_handlers(after, at)
+    else:
+        waived = ()
     if notices is None:
         notices = owed_for(Action(action), after, **{k: v for k, v in given.items() if k in _TEXT_FACTS})
-    return Turn(after, event, notices)
+    return Turn(after, event, (*notices, *waived))
 
 
-_TEXT_FACTS = frozenset({"target", "reason_code", "previous_department"})
+_KEEPS_CO_HANDLERS = frozenset({State.IN_PROGRESS, State.AWAITING_CITIZEN, State.ON_HOLD})
+
+
+def _without_co_handlers(after: Snapshot, at: datetime) -> tuple[Snapshot, tuple[OwedNotice, ...]]:
+    """The lead department has the request no more, or it is over: whoever helped need do nothing more."""
+    asked = [each for each in after.co_handlers if each.state is CoState.ASKED]
+    waived = {each.number: replace(each, state=CoState.WAIVED, settled_at=at) for each in asked}
+    co_handlers = tuple(waived.get(each.number, each) for each in after.co_handlers)
+    after = replace(after, co_handlers=co_handlers, co_departments=())
+    notices = (
+        owe(
+            NoticeKind.CO_WAIVED,
+            Recipient.HANDLERS,
+            after,
+            department=each.department,
+            due=each.due_at.isoformat(),
+            co_department=each.department,
+        )
+        for each in asked
+    )
+    return after, tuple(notices)
+
+
+_TEXT_FACTS = frozenset({"target", "reason_code", "previous_department", "answer_due", "review_on", "question"})
 """The facts of an event that its notices may name."""
 
 
@@ -83,12 +113,27 @@ def assigned(plan: Plan, at: datetime, before: Snapshot) -> Changes:
         "contact_due_at": before.contact_due_at if before.contacted_at else plan.contact_due_at,
         "return_until": plan.return_until,
         "due_at": before.due_at or plan.due_at,
+        "due_from": before.due_from if before.due_at else at,
         "review_required": plan.review_required or before.review_required,
+        "service_level": plan.service_level,
+        "urge_every_seconds": plan.urge_every_seconds,
+        **NOTHING_ASKED,
     }
+
+
+NOTHING_ASKED: Changes = {
+    "hold_asked_by": None,
+    "hold_reason": None,
+    "hold_review_on": None,
+    "extension_asked_by": None,
+}
+"""What was asked for and not answered lapses when the request moves on."""
 
 
 def in_triage(plan: Plan) -> Changes:
     return {
+        **NOTHING_ASKED,
+        "urge_every_seconds": plan.urge_every_seconds,
         "state": State.TRIAGE,
         "policy_version": plan.policy_version,
         "accept_due_at": plan.accept_due_at,
@@ -98,6 +143,33 @@ def in_triage(plan: Plan) -> Changes:
     }
 
 
+def rated(before: Snapshot, solved: Solved, satisfied: int, at: datetime) -> Changes:
+    """The citizen's own word. "Not solved" closes nothing: it goes on at once with row 28, 29 or 31.
+
+    Who reported what another had reported before judges for themselves; the request stays merged.
+    """
+    changes: Changes = {"solved": solved, "satisfied": satisfied}
+    if solved is not Solved.NO and before.state is State.MERGED:
+        changes["outcome"] = _outcome(before.result, solved)
+    elif solved is not Solved.NO:
+        changes |= {"state": State.CLOSED, "outcome": _outcome(before.result, solved), "closed_at": at}
+    return changes
+
+
+def _outcome(result: Result | None, solved: Solved) -> Outcome:
+    """The citizen's word counts; what was only explained is never counted as solved by the department's own."""
+    if solved is Solved.PARTLY:
+        return Outcome.PARTLY_SOLVED
+    return Outcome.EXPLAINED if result is Result.EXPLAINED else Outcome.SOLVED
+
+
 def answered(before: Snapshot, at: datetime) -> Changes:
     # The answer itself is a contact where none was recorded before.
-    return {"state": State.RESOLVED, "resolved_at": at, "contacted_at": before.contacted_at or at}
+    return {
+        "state": State.RESOLVED,
+        "resolved_at": at,
+        "contacted_at": before.contacted_at or at,
+        "call_wanted_at": None,
+        "call_count": 0,
+        **NOTHING_ASKED,
+    }

@@ -16,7 +16,7 @@ SEE_CONFIDENTIAL = frozenset({Role.DISPATCHER, Role.SUPERVISOR})
 class Sight:
     """What one person may see: requests of `departments`, and with `everything` all others too.
 
-    A confidential request is seen by its department, and by others only with `confidential`.
+    A confidential request is seen by its department and those that help it, and by others only with `confidential`.
     """
 
     everything: bool
@@ -32,5 +32,7 @@ class Sight:
 
     def covers(self, snapshot: Snapshot) -> bool:
         if snapshot.department is not None and snapshot.department in self.departments:
+            return True
+        if not set(self.departments).isdisjoint(snapshot.co_departments):
             return True
         return self.everything and (self.confidential or not snapshot.confidential)

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, PlainValidat
 from domain.calendar import Period
 from domain.durations import Clock, Duration
 from domain.policy import DepartmentKind
+from domain.promises import FIVE_WORKING_DAYS, HALF_A_YEAR
 from domain.request import Urgency
 
 
@@ -73,6 +74,7 @@ class FeedbackPart(_Part):
     review_share: Share
     call_share: Share
     rework_level: Code
+    call_within: Span = FIVE_WORKING_DAYS
 
 
 class TriagePart(_Part):
@@ -86,6 +88,7 @@ class LimitsPart(_Part):
     heartbeat_after: Span
     answer_within: Span
     retention_days: Annotated[int, Field(ge=1, le=36_500)]
+    longest_hold: Span = HALF_A_YEAR
 
 
 class CityFile(_Part):

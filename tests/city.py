@@ -60,6 +60,7 @@ def a_service_level(code: str = "default", **changes: Any) -> ServiceLevel:
         "contact": Duration.parse("1 working day"),
         "resolve": Duration.parse("5 working days"),
         "return_within": Duration.parse("2 working days"),
+        "extension_max": Duration.parse("10 working days"),
     }
     return ServiceLevel(**(values | changes))
 
@@ -106,6 +107,7 @@ def a_city(**changes: Any) -> Policy:
             a_category("street_light", "housing"),
             a_category("clinic", "health"),
             a_category("litter", "north_street", chain="upwards"),
+            a_category("mattress", "housing", call_back=True),
             a_category("child_care", "health", sensitive=True),
             a_category("gas_leak", "housing", urgency=Urgency.DANGER, service_level="danger"),
         ),
@@ -120,6 +122,7 @@ def a_city(**changes: Any) -> Policy:
                 contact=Duration.parse("30 minutes"),
                 resolve=Duration.parse("2 hours"),
                 return_within=None,
+                extension_max=None,
             ),
         ),
         "chains": (

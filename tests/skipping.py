@@ -1,4 +1,4 @@
-"""Temporal's time-skipping test server, ready for our workflows."""
+"""Temporal's time-skipping test server, and Temporal itself, ready for our workflows."""
 
 from __future__ import annotations
 
@@ -14,7 +14,22 @@ from temporalio.testing import WorkflowEnvironment
 from workflows.connection import DATA_CONVERTER
 from workflows.visibility import ATTRIBUTES
 
+_TEMPORAL = Path(sys.executable).parent / "temporal"
 _SERVER = Path(sys.executable).parent / "temporal-test-server"
+
+
+@asynccontextmanager
+async def a_real_server(*extra: str) -> AsyncIterator[WorkflowEnvironment]:
+    """Temporal itself, in memory: for what the test server cannot do, with a policy whose days last seconds."""
+    async with await WorkflowEnvironment.start_local(
+        dev_server_existing_path=str(_TEMPORAL),
+        data_converter=DATA_CONVERTER,
+        search_attributes=list(ATTRIBUTES),
+        dev_server_log_level="error",
+        dev_server_extra_args=list(extra),
+        ui=False,
+    ) as environment:
+        yield environment
 
 
 @asynccontextmanager

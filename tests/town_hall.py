@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -11,8 +12,11 @@ from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
+import db.models
 from activities.classification import ClassificationActivities
 from activities.jurisdictions import JurisdictionActivities
+from activities.merging import MergingActivities
+from activities.models import ModelStore
 from activities.notices import NoticeActivities
 from activities.planning import PlanningActivities
 from activities.providers.console import ConsoleProvider
@@ -23,6 +27,7 @@ from domain.policy import Policy, to_plain
 from policies.store import PolicyStore
 from tests.city import a_city
 from tests.town import KEYS, STAFF, Town
+from workflows.co_handling import CoHandlingWorkflow
 from workflows.contract import NOTICES_QUEUE, REQUESTS_QUEUE
 from workflows.request import RequestWorkflow
 
@@ -65,18 +70,19 @@ def a_worker(
 ) -> Worker:
     """The worker of the requests, as in production but for the sandbox."""
     policies = _store(policy)
+    models = ModelStore(partial(db.models.active_version, pool), partial(db.models.content_of, pool))
     notices = NoticeActivities(pool, KEYS, policies, provider, "http://127.0.0.1:8000")
     planning = PlanningActivities(policies)
     read_model = ReadModelActivities(pool, KEYS, policies, by_gateway=not provider.prompt)
     return Worker(
         environment.client,
         task_queue=queue,
-        workflows=[RequestWorkflow],
+        workflows=[RequestWorkflow, CoHandlingWorkflow],
         activities=[
-            ClassificationActivities(pool, KEYS, policies).classify_request,
+            ClassificationActivities(pool, KEYS, policies, models.classifier_of).classify_request,
             JurisdictionActivities(pool, KEYS, policies).locate_request,
-            planning.assign_department, planning.plan_assignment, planning.plan_feedback,
-            read_model.record, read_model.keep_text, notices.send_notices,
+            *planning.all(),
+            MergingActivities(pool).find_parent, read_model.record, read_model.keep_text, notices.send_notices,
         ],
         workflow_runner=SandboxedWorkflowRunner(restrictions=SandboxRestrictions.default),
     )  # fmt: skip

@@ -10,13 +10,29 @@ from typing import Annotated
 from pydantic import StringConstraints
 
 from domain.lifecycle import Action
-from domain.request import Actor, Outcome, Result, Solved, State
+from domain.request import Actor, Alarm, Outcome, Result, Solved, State
+from workflows.carried import Carried
 
 REQUESTS_QUEUE = "requests"
 """Task queue of the workflows and of the activities on our own database."""
 
 NOTICES_QUEUE = "notices"
 """Task queue of the activity that speaks with an SMS gateway: a stranger, slow at times, with a rate of its own."""
+
+
+GOES_ON = "goes_on"
+"""The type of a refusal that says: ask again, the next run of the request is about to begin."""
+
+CO_CLOCK_RANG = "co_clock_rang"
+CO_SETTLED = "settled"
+PARENT_MOVED = "parent_moved"
+FOLLOWER_CHANGED = "follower_changed"
+"""Signals between runs."""
+
+
+def co_workflow_id(reference: str, number: int) -> str:
+    """The id of the run that watches the part of a co-handler."""
+    return f"{workflow_id(reference)}-co-{number}"
 
 
 def workflow_id(reference: str) -> str:
@@ -34,6 +50,17 @@ class Submitted:
     by: Actor
     confidential: bool = False
     located: bool = False  # a place or a point was given
+    carried: Carried | None = None  # by the run before this one, where a long life goes on
+
+
+@dataclass(frozen=True)
+class CoHandling:
+    """The input of CoHandlingWorkflow: which part of which request, and the clocks that watch it."""
+
+    reference: str
+    number: int
+    department: str
+    alarms: tuple[Alarm, ...]
 
 
 @dataclass(frozen=True)
@@ -98,6 +125,7 @@ SIGNAL_OF_INBOX = {
     "withdrawn": "withdrawn",
     "rated": "rated",
     "reopened": "reopened",
+    "answered": "answered",
 }
 """Kinds of inbox rows that go as signals, by the signal's name."""
 
@@ -106,7 +134,11 @@ STAFF_UPDATES: dict[Action, str] = {
     for action in (
         Action.ASSIGN, Action.ACCEPT, Action.RETURN_REQUEST, Action.DECIDE, Action.REASSIGN, Action.RECLASSIFY,
         Action.SET_URGENCY, Action.CONTACT, Action.PROGRESS, Action.RESOLVE, Action.APPROVE, Action.SEND_BACK,
-        Action.ESCALATE, Action.DECLINE, Action.TRANSFER, Action.REOPEN,
+        Action.ESCALATE, Action.DECLINE, Action.TRANSFER, Action.REOPEN, Action.REFER, Action.ASK_CITIZEN,
+        Action.REQUEST_EXTENSION, Action.GRANT_EXTENSION, Action.REFUSE_EXTENSION, Action.REQUEST_HOLD,
+        Action.APPROVE_HOLD, Action.REFUSE_HOLD, Action.RESUME, Action.RECORD_CALL, Action.ADD_CO_HANDLER,
+        Action.FINISH_CO_HANDLING, Action.RETURN_CO_HANDLING, Action.WAIVE_CO_HANDLING, Action.MERGE, Action.UNMERGE,
+        Action.ADOPT_POLICY,
     )
 }  # fmt: skip
 """Actions of staff, by the name of the update that takes them."""

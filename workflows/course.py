@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime, timedelta
 
 from temporalio import workflow
@@ -13,17 +13,21 @@ from temporalio import workflow
 with workflow.unsafe.imports_passed_through():
     from domain.acts import ACTION_OF
     from domain.classified import Assignment
-    from domain.clocks import alarms_after
-    from domain.commands import Command, Escalate
+    from domain.clocks import alarms_after, stopped_by
+    from domain.commands import Command, Escalate, Progress
     from domain.errors import NotAllowed
     from domain.forms import check_form
-    from domain.lifecycle import Transition, permit
+    from domain.lifecycle import Transition, permit, speaks_to_citizen
+    from domain.pauses import Promised
+    from domain.planned import Clocked, Planned
     from domain.planning import FeedbackPlan, Plan
-    from domain.request import TERMINAL, Alarm, AlarmKind, Event, Rung, Snapshot, State, Turn
-    from workflows.contract import Submitted
+    from domain.request import PAUSED, TERMINAL, Alarm, AlarmKind, Event, Rung, Snapshot, State, Turn
+    from workflows.carried import Answered, Carried, Waiting
+    from workflows.contract import ActionTaken, Submitted
     from workflows.visibility import show
 
 _SHOWN_EVENTS = 8
+_KEPT_ANSWERS = 100
 
 
 @dataclass
@@ -32,16 +36,30 @@ class Course:
 
     snapshot: Snapshot
     alarms: tuple[Alarm, ...] = ()
+    stopped: tuple[Alarm, ...] = ()  # the clocks that stand still in a pause
     rungs: tuple[Rung, ...] = ()
     reopen_until: datetime | None = None
     heard: set[int] = field(default_factory=set)
+    heard_up_to: int = -1  # in the runs before this one
+    pauses: tuple[tuple[datetime, datetime], ...] = ()  # those that are over, of this due date
+    followers: tuple[str, ...] = ()  # references of the requests merged into this one
+    parent_sequence: int = 0  # the latest event of the parent that was followed
     latest: tuple[Event, ...] = ()
+    waiting: tuple[Waiting, ...] = ()  # signals in the order of their arrival, until their turn comes
+    acting: int = 0  # updates that are accepted and not answered
+    answered: tuple[Answered, ...] = ()
+    ready: bool = True  # False until a new run has done what the one before it left
     sending: list[asyncio.Task[None]] = field(default_factory=list)
     one_at_a_time: asyncio.Lock = field(default_factory=asyncio.Lock)
     repeatable: bool = False
 
     @classmethod
     def of(cls, submitted: Submitted) -> Course:
+        """The course of a new request, or as the run before this one has handed it over."""
+        if submitted.carried is not None:
+            given = {each.name: getattr(submitted.carried, each.name) for each in fields(Carried)}
+            del given["unsent"]
+            return cls(**given, ready=False)
         return cls(
             Snapshot(
                 request_id=submitted.request_id,
@@ -59,18 +77,76 @@ class Course:
         with what stands in the history as the first of its kind, the start and the signals. Clocks and updates are not: a
         signal that came meanwhile would overtake them.
         """
-        await workflow.wait_condition(lambda: self.snapshot.state is not State.RECEIVED)
+        await workflow.wait_condition(lambda: self.ready and self.snapshot.state is not State.RECEIVED)
         async with self.one_at_a_time:
             self.repeatable = repeatable
             yield
 
-    def _is_over(self) -> bool:
+    def is_over(self) -> bool:
         """The matter is over, nothing is left to send, and nobody waits for an answer: the run may end on the spot.
 
         Were anything awaited between this and the end, what arrives in the meantime would be lost.
         """
-        over = self.snapshot.state in TERMINAL and not self.alarms and not self.sending
-        return over and workflow.all_handlers_finished()
+        if self.snapshot.state is State.MERGED and self.snapshot.parent_state not in TERMINAL:
+            return False
+        return (
+            self.snapshot.state in TERMINAL
+            and not self.alarms
+            and not self.sending
+            and workflow.all_handlers_finished()
+        )
+
+    def grows_long(self) -> bool:
+        """The history is so long that the next run should go on, and nothing is under way that it would not know of."""
+        return self.postpones() and not self.one_at_a_time.locked() and workflow.all_handlers_finished()
+
+    def postpones(self) -> bool:
+        """Whether whatever comes now is left to the next run: under a stream of messages there is no quiet moment.
+
+        From then on no turn begins in this run. A turn that overtook a message which an attempt nobody remembers has
+        recorded already would take its place in the timeline.
+        """
+        return self.should_go_on_anew() and not self.acting
+
+    def should_go_on_anew(self) -> bool:
+        return workflow.info().is_continue_as_new_suggested()
+
+    @contextmanager
+    def acts(self) -> Iterator[None]:
+        """An update that was accepted must be answered by this run."""
+        self.acting += 1
+        try:
+            yield
+        finally:
+            self.acting -= 1
+
+    def answer_to(self, update_id: str) -> Answered | None:
+        """What the same update was answered by an earlier run; this run's own are known to the server."""
+        return next((each for each in self.answered if each.update_id == update_id), None)
+
+    def carried(self) -> Carried:
+        """All that the next run has to know."""
+        return Carried(
+            snapshot=self.snapshot,
+            alarms=self.alarms,
+            stopped=self.stopped,
+            rungs=self.rungs,
+            reopen_until=self.reopen_until,
+            heard_up_to=max(self.heard, default=self.heard_up_to),
+            latest=self.latest,
+            pauses=self.pauses,
+            followers=self.followers,
+            parent_sequence=self.parent_sequence,
+            waiting=self.waiting,
+            unsent=bool(self.sending),
+            answered=self.answered[-_KEPT_ANSWERS:],
+        )
+
+    def note_answer(self, update_id: str) -> ActionTaken:
+        """The answer to an update that was carried out just now."""
+        stands = Answered(update_id, self.snapshot.state, self.snapshot.sequence)
+        self.answered = (*self.answered, stands)[-_KEPT_ANSWERS:]
+        return ActionTaken(stands.state, stands.sequence)
 
     def received(self, receipt: Turn, assignment: Assignment) -> Snapshot:
         """The snapshot after the receipt, with what the first look found."""
@@ -79,7 +155,7 @@ class Course:
 
     def has_had(self, inbox_id: int) -> bool:
         """Whether this message came before: the relay delivers in order, but perhaps more than once."""
-        if inbox_id in self.heard:
+        if inbox_id in self.heard or inbox_id <= self.heard_up_to:
             return True
         self.heard.add(inbox_id)
         return False
@@ -88,6 +164,8 @@ class Course:
         """The row under which the command may be carried out now. Raises a Refusal."""
         check_form(command)
         row = permit(self.snapshot, ACTION_OF[type(command)], command.by, workflow.now())
+        if isinstance(command, Progress) and command.public:
+            speaks_to_citizen(self.snapshot, command.by)
         if isinstance(command, Escalate):
             self.next_rung()
         return row
@@ -99,26 +177,59 @@ class Course:
             raise NotAllowed("The escalation chain of this request has no further level.", state=self.snapshot.state)
         return min(above, key=lambda rung: rung.level)
 
-    def follow(self, turns: tuple[Turn, ...], planned: Plan | FeedbackPlan | None) -> None:
+    def promised(self, alarms: tuple[Alarm, ...]) -> Promised:
+        """Where the request stands among its dates, for those who move them."""
+        snapshot = self.snapshot
+        assert snapshot.due_at is not None
+        assert snapshot.policy_version is not None
+        return Promised(
+            version=snapshot.policy_version,
+            at=workflow.now(),
+            due_at=snapshot.due_at,
+            alarms=alarms,
+            service_level=snapshot.service_level,
+            contact_due_at=None if snapshot.contacted_at else snapshot.contact_due_at,
+            assigned_at=snapshot.assigned_at,
+        )
+
+    def follow(self, turns: tuple[Turn, ...], planned: Planned) -> None:
         """Take the turns: the snapshot, and the clocks that run from now on."""
         before, last = self.snapshot, turns[-1]
+        if before.parent != last.snapshot.parent:
+            self.parent_sequence = 0
+        self._note_pause(before, last.snapshot)
         self.snapshot = last.snapshot
         self.latest = (*self.latest, *(turn.event for turn in turns))[-_SHOWN_EVENTS:]
         if isinstance(planned, Plan):
             self.rungs, self.reopen_until = planned.rungs, None
         elif isinstance(planned, FeedbackPlan):
             self.reopen_until = planned.reopen_until
-        self.alarms = alarms_after(last, self.alarms, planned.alarms if planned else None)
+        self._set_clocks(last, planned)
         if self.snapshot.state is State.CLOSED and self.reopen_until:
-            self._ring_at(Alarm(self.reopen_until, AlarmKind.END_REOPENING))
+            self.ring_at(Alarm(self.reopen_until, AlarmKind.END_REOPENING))
         show(before, self.snapshot, self.latest)
+
+    def _set_clocks(self, last: Turn, planned: Planned) -> None:
+        if isinstance(planned, Plan) and last.snapshot.state in PAUSED:
+            # Planned anew in the middle of a pause: the clocks go on standing still.
+            self.stopped = planned.alarms
+            return
+        if isinstance(planned, Clocked) or last.snapshot.state not in PAUSED:
+            self.stopped = stopped_by(planned, self.alarms)
+        self.alarms = alarms_after(last, self.alarms, planned)
+
+    def _note_pause(self, before: Snapshot, after: Snapshot) -> None:
+        if after.due_from != before.due_from:
+            self.pauses = ()
+        elif before.paused_at is not None and after.paused_at is None and after.updated_at is not None:
+            self.pauses = (*self.pauses, (before.paused_at, after.updated_at))
 
     def hold_notices_until(self, at: datetime) -> None:
         """Quiet hours: one clock wakes the request when they are over."""
         if not any(alarm.kind is AlarmKind.SEND_HELD and alarm.at <= at for alarm in self.alarms):
-            self._ring_at(Alarm(at, AlarmKind.SEND_HELD))
+            self.ring_at(Alarm(at, AlarmKind.SEND_HELD))
 
-    def _ring_at(self, alarm: Alarm) -> None:
+    def ring_at(self, alarm: Alarm) -> None:
         self.alarms = tuple(sorted((*self.alarms, alarm), key=lambda each: (each.at, each.kind)))
 
     def silence(self, alarm: Alarm) -> bool:
@@ -129,10 +240,10 @@ class Course:
         return True
 
     async def next_alarm(self) -> Alarm | None:
-        """Wait for the next clock to run out; None once the run may end."""
-        while not self._is_over():
+        """Wait for the next clock to run out; None once the run may end, or another should go on."""
+        while not self.is_over() and not self.grows_long():
             if not self.alarms:
-                await workflow.wait_condition(lambda: bool(self.alarms) or self._is_over())
+                await workflow.wait_condition(lambda: bool(self.alarms) or self.is_over() or self.grows_long())
             elif await self._has_come(self.alarms[0].at):
                 return self.alarms[0]
         return None
@@ -147,7 +258,9 @@ class Course:
             return True
         names = ", ".join(alarm.name for alarm in self.alarms if alarm.at == moment)
         try:
-            await workflow.wait_condition(lambda: not self._first_is(moment), timeout=left, timeout_summary=names)
+            await workflow.wait_condition(
+                lambda: not self._first_is(moment) or self.grows_long(), timeout=left, timeout_summary=names
+            )
         except TimeoutError:
             return self._first_is(moment)
         return False

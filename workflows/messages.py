@@ -13,6 +13,8 @@ from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
     from domain import commands as c
+    from domain.followed import Followed, Follower
+    from domain.helped import CoClock
     from domain.lifecycle import Action
     from domain.request import CITIZEN, Actor, Role, Solved
     from workflows.contract import EscalateSignal, Message, ResolveSignal
@@ -20,9 +22,10 @@ with workflow.unsafe.imports_passed_through():
 Sent = tuple[object, ...]
 """The arguments of a signal as plain JSON values: none, one or many of whatever kind."""
 
-Signal = TypeVar("Signal", Message, ResolveSignal, EscalateSignal)
+Signal = TypeVar("Signal", Message, ResolveSignal, EscalateSignal, Follower, Followed, CoClock)
 
-_READERS: dict[type, TypeAdapter[Any]] = {kind: TypeAdapter(kind) for kind in (Message, ResolveSignal, EscalateSignal)}
+_KINDS = (Message, ResolveSignal, EscalateSignal, Follower, Followed, CoClock)
+_READERS: dict[type, TypeAdapter[Any]] = {kind: TypeAdapter(kind) for kind in _KINDS}
 
 UNKNOWN_SENDER = Actor("admin")
 """Of a signal that cannot be read: the relay sends none such."""
@@ -61,6 +64,8 @@ def _command(action: Action, message: Message, by: Actor) -> c.Command | None:
     match action, message:
         case Action.SUPPLEMENT, Message(text=str(text)):
             return c.Supplement(by, text)
+        case Action.ANSWER, Message(text=str(text)):
+            return c.Answer(by, text)
         case Action.URGE, _:
             return c.Urge(by, message.text)
         case Action.WITHDRAW, _:
@@ -78,16 +83,27 @@ def admin(name: str, department: str | None) -> Actor:
     return Actor("admin", name, (Role.ADMIN, Role.HANDLER, Role.SUPERVISOR), mine, mine)
 
 
+CITIZEN_SIGNALS = {
+    "supplemented": Action.SUPPLEMENT,
+    "urged": Action.URGE,
+    "withdrawn": Action.WITHDRAW,
+    "rated": Action.RATE,
+    "answered": Action.ANSWER,
+    "reopened": Action.REOPEN,
+}
+"""What a citizen asks for by which signal."""
+
+
 class _Hears(Protocol):
     """The workflow, as its signals see it."""
 
-    async def hear(self, action: Action, sent: Sent) -> None: ...
+    async def hear(self, signal: str, sent: Sent) -> None: ...
 
 
-def citizen_signal(name: str, action: Action, description: str) -> Any:
-    """A signal that brings a citizen's message about this action."""
+def heard_signal(name: str, description: str) -> Any:
+    """A signal that waits for its turn with whatever was sent."""
 
     async def signal(self: _Hears, *sent: object) -> None:
-        await self.hear(action, sent)
+        await self.hear(name, sent)
 
     return workflow.signal(name=name, description=description)(signal)

@@ -2,19 +2,49 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from temporalio import workflow
+from temporalio.exceptions import ApplicationError
 
 with workflow.unsafe.imports_passed_through():
     from domain import commands as c
     from domain.acts import ACTION_OF
+    from domain.calling import want_call
     from domain.errors import Invalid, Refusal
+    from domain.followed import Followed, Follower
+    from domain.helped import CoClock
+    from domain.helping import co_clock_rang
     from domain.lifecycle import Action
-    from domain.procedure import auto_assign, close_without_reply, escalate_by_rung, remind, submit, to_triage
-    from domain.request import CITIZEN, SYSTEM, Actor, Alarm, AlarmKind, Rung, Solved
-    from workflows.contract import ActionTaken, Ended, EscalateSignal, ResolveSignal, Submitted
+    from domain.merging import LEAVES_ALONE, follow, joined, unmerge
+    from domain.procedure import (
+        auto_assign,
+        close_without_reply,
+        escalate_by_rung,
+        heartbeat,
+        remind,
+        submit,
+        to_triage,
+    )
+    from domain.request import CITIZEN, PAUSED, SYSTEM, Actor, Alarm, AlarmKind, Rung, Solved, State
+    from domain.waiting import go_on, go_on_unanswered, resume_for_review
+    from workflows.carried import Carried, Waiting
+    from workflows.contract import (
+        CO_CLOCK_RANG,
+        ESCALATE_SIGNAL,
+        FOLLOWER_CHANGED,
+        GOES_ON,
+        PARENT_MOVED,
+        RESOLVE_SIGNAL,
+        ActionTaken,
+        Ended,
+        EscalateSignal,
+        ResolveSignal,
+        Submitted,
+    )
     from workflows.course import Course
     from workflows.lasting import never_cancelled
-    from workflows.messages import UNKNOWN_SENDER, Sent, admin, citizen_signal, read, read_message
+    from workflows.messages import CITIZEN_SIGNALS, UNKNOWN_SENDER, Sent, admin, heard_signal, read, read_message
     from workflows.steps import Steps
     from workflows.turns import refusals_as_failures, staff_update, take_turn
 
@@ -31,6 +61,31 @@ class RequestWorkflow:
     @workflow.run
     @never_cancelled
     async def run(self, submitted: Submitted) -> Ended:
+        if submitted.carried is None:
+            await self._begin(submitted)
+        else:
+            await self._go_on(submitted.carried)
+
+        # Remind, escalate and close whenever a clock runs out, until the matter is over and everybody has had an answer.
+        while alarm := await self._course.next_alarm():
+            async with self._course.in_turn():
+                if not self._course.postpones() and self._course.silence(alarm):
+                    await self._ring(alarm)
+        if not self._course.is_over():
+            workflow.continue_as_new(replace(submitted, carried=self._course.carried()))
+        return Ended(self._course.snapshot.state, self._course.snapshot.outcome)
+
+    async def _go_on(self, carried: Carried) -> None:
+        """First what the run before this one left: the messages whose turn had not come, the notices on their way."""
+        async with self._course.one_at_a_time:
+            self._course.repeatable = True
+            for _ in carried.waiting:
+                await self._take_first()
+            if carried.unsent:
+                await self._steps.send_held()
+        self._course.ready = True
+
+    async def _begin(self, submitted: Submitted) -> None:
         async with self._course.one_at_a_time:
             self._course.repeatable = True
             # Put the request on file, find out what it is about and where it is.
@@ -47,29 +102,52 @@ class RequestWorkflow:
                 turn = to_triage(received, assignment.plan, workflow.now(), assignment.triage_reason, assignment.facts)
             await self._steps.record(receipt, turn, planned=assignment.plan)
 
-        # Remind, escalate and close whenever a clock runs out, until the matter is over and everybody has had an answer.
-        while alarm := await self._course.next_alarm():
-            async with self._course.in_turn():
-                if self._course.silence(alarm):
-                    await self._ring(alarm)
-        return Ended(self._course.snapshot.state, self._course.snapshot.outcome)
-
     async def _ring(self, alarm: Alarm) -> None:
         """A clock has run out."""
-        if alarm.rung is not None:
-            await self._escalate(alarm.rung, SYSTEM)
-        elif alarm.kind is AlarmKind.END_FEEDBACK:
-            await self._steps.record(close_without_reply(self._course.snapshot, workflow.now()))
-        elif alarm.kind is AlarmKind.SEND_HELD:
-            await self._steps.send_held()
-        elif alarm.kind is not AlarmKind.END_REOPENING:
-            await self._steps.record(remind(self._course.snapshot, alarm.kind, workflow.now()))
+        snapshot, now = self._course.snapshot, workflow.now()
+        match alarm.kind:
+            case AlarmKind.ESCALATE if alarm.rung is not None:
+                await self._escalate(alarm.rung, SYSTEM)
+            case AlarmKind.ANSWER_OVERDUE:
+                moved = await self._steps.move_by_pause()
+                await self._steps.record(go_on_unanswered(snapshot, now, moved), planned=moved)
+            case AlarmKind.HOLD_REVIEW:
+                moved = await self._steps.move_by_pause()
+                await self._steps.record(resume_for_review(snapshot, now, moved), planned=moved)
+            case AlarmKind.HEARTBEAT:
+                await self._beat()
+            case AlarmKind.WANT_CALL:
+                await self._steps.record(want_call(snapshot, now))
+            case AlarmKind.END_FEEDBACK:
+                await self._steps.record(close_without_reply(snapshot, now))
+            case AlarmKind.SEND_HELD:
+                await self._steps.send_held()
+            case AlarmKind.END_REOPENING:
+                pass  # the run may end
+            case _:
+                await self._steps.record(remind(snapshot, alarm.kind, now))
+
+    async def _beat(self) -> None:
+        """Who has heard nothing for long is told who has the request, and when it is due."""
+        if await self._steps.next_heartbeat() <= workflow.now():
+            await self._steps.record(heartbeat(self._course.snapshot, workflow.now()))
+        self._course.ring_at(Alarm(await self._steps.next_heartbeat(), AlarmKind.HEARTBEAT))
 
     async def _escalate(self, rung: Rung, by: Actor, reason: str | None = None) -> None:
-        """The next rung hears of it; where the chain says so, it takes the request over."""
+        """The next rung hears of it; where the chain says so, it takes the request over, and a pause is over."""
+        if rung.take_over is not None and self._course.snapshot.state in PAUSED:
+            moved = await self._steps.move_by_pause()
+            await self._steps.record(
+                go_on(self._course.snapshot, Action.RESUME, by, workflow.now(), moved, (), reason), planned=moved
+            )
         plan = await self._steps.plan_take_over(rung)
         turn = escalate_by_rung(self._course.snapshot, rung, by, workflow.now(), plan, reason)
         await self._steps.record(turn, planned=plan)
+
+    async def _stand_alone(self, by: Actor) -> None:
+        """A merged request is a matter of its own again: a person decides where it goes."""
+        plan = await self._steps.plan_triage()
+        await self._steps.record(unmerge(self._course.snapshot, by, workflow.now(), plan), planned=plan)
 
     async def _act(self, command: c.Command) -> None:
         """A person's action, one at a time: permitted by the table, planned, recorded, told to whom it concerns."""
@@ -78,30 +156,110 @@ class RequestWorkflow:
             await self._escalate(self._course.next_rung(), command.by, command.reason)
         else:
             await take_turn(self._steps, command)
-        if isinstance(command, c.Rate) and command.solved is Solved.NO:
-            # "Not solved" is not the end: it goes on at once (rows 28 and 29).
-            await take_turn(self._steps, c.Reopen(CITIZEN))
+        if isinstance(command, c.Rate | c.RecordCall) and command.solved is Solved.NO:
+            # "Not solved" is not the end: it goes on at once (rows 28, 29 and 31).
+            if self._course.snapshot.state is State.MERGED:
+                await self._stand_alone(CITIZEN)
+            else:
+                await take_turn(self._steps, c.Reopen(CITIZEN))
 
     async def answer(self, command: c.Command) -> ActionTaken:
         """For staff: the new state, or the reason why not."""
-        with refusals_as_failures(self._course):
+        info = workflow.current_update_info()
+        update_id = info.id if info else ""
+        if known := self._course.answer_to(update_id):
+            return ActionTaken(known.state, known.sequence)
+        with refusals_as_failures(self._course), self._course.acts():
             async with self._course.in_turn():
                 await self._act(command)
-                return ActionTaken(self._course.snapshot.state, self._course.snapshot.sequence)
+                return self._course.note_answer(update_id)
 
     def check(self, command: c.Command) -> None:
         """The validator of every update: the table decides before anything enters history."""
+        if self._course.should_go_on_anew():
+            raise ApplicationError("The next run of this request takes it.", type=GOES_ON, non_retryable=True)
         with refusals_as_failures(self._course):
             self._course.permit(command)
 
-    async def hear(self, action: Action, sent: Sent) -> None:
-        """For citizens: each message once, in order; one that comes too late stays in the timeline."""
-        heard = read_message(action, sent)
+    async def hear(self, signal: str, sent: Sent) -> None:
+        """Signals one at a time, in the order of their arrival; each does what it asks for or stays in the timeline."""
+        self._course.waiting = (*self._course.waiting, Waiting(signal, sent))
         async with self._course.in_turn(repeatable=True):
-            if heard is None:
-                await self._steps.note(action, UNKNOWN_SENDER, Invalid.code)
-            elif not self._course.has_had(heard.inbox_id):
-                await self._act_or_note(heard.command, heard.text)
+            if not self._course.postpones():
+                await self._take_first()
+
+    async def _take_first(self) -> None:
+        """The signal that has waited longest, whosever turn it is: they are taken in the order in which they came."""
+        waiting, *others = self._course.waiting
+        self._course.waiting = tuple(others)
+        sent = waiting.sent
+        if waiting.signal == RESOLVE_SIGNAL:
+            await self._resolve_for_admin(read(ResolveSignal, sent))
+        elif waiting.signal == ESCALATE_SIGNAL:
+            await self._escalate_for_admin(read(EscalateSignal, sent or ({},)))
+        elif waiting.signal == FOLLOWER_CHANGED:
+            await self._count_follower(read(Follower, sent))
+        elif waiting.signal == PARENT_MOVED:
+            await self._follow(read(Followed, sent))
+        elif waiting.signal == CO_CLOCK_RANG:
+            await self._watch_part(read(CoClock, sent))
+        else:
+            await self._hear_citizen(CITIZEN_SIGNALS[waiting.signal], sent)
+
+    async def _hear_citizen(self, action: Action, sent: Sent) -> None:
+        """Each message once; one that comes too late stays in the timeline."""
+        heard = read_message(action, sent)
+        if heard is None:
+            await self._steps.note(action, UNKNOWN_SENDER, Invalid.code)
+        elif not self._course.has_had(heard.inbox_id):
+            await self._act_or_note(heard.command, heard.text)
+
+    async def _resolve_for_admin(self, signal: ResolveSignal | None) -> None:
+        if signal is None:
+            await self._steps.note(Action.RESOLVE, UNKNOWN_SENDER, Invalid.code)
+            return
+        reply = await self._steps.keep_text(signal.reply)
+        by = admin(signal.by, self._course.snapshot.department)
+        await self._act_or_note(c.Resolve(by, signal.outcome, reply), reply)
+
+    async def _escalate_for_admin(self, signal: EscalateSignal | None) -> None:
+        if signal is None:
+            await self._steps.note(Action.ESCALATE, UNKNOWN_SENDER, Invalid.code)
+            return
+        reason = await self._steps.keep_text(signal.reason) if signal.reason else None
+        by = admin(signal.by, self._course.snapshot.department)
+        await self._act_or_note(c.Escalate(by, reason), reason)
+
+    async def _count_follower(self, follower: Follower | None) -> None:
+        """A request was merged into this one, or has left it."""
+        course = self._course
+        if follower is None or follower.leaves is not (follower.reference in course.followers):
+            return
+        others = tuple(each for each in course.followers if each != follower.reference)
+        course.followers = others if follower.leaves else (*others, follower.reference)
+        change = -1 if follower.leaves else 1
+        await self._steps.record(joined(course.snapshot, workflow.now(), follower.reference, change))
+        if not follower.leaves:
+            await self._steps.greet(follower.reference)
+
+    async def _follow(self, followed: Followed | None) -> None:
+        """The parent has moved: so does this request, or it is a matter of its own again."""
+        course, snapshot = self._course, self._course.snapshot
+        if followed is None or snapshot.state is not State.MERGED or followed.sequence <= course.parent_sequence:
+            return
+        course.parent_sequence = followed.sequence
+        if followed.state in LEAVES_ALONE:
+            await self._stand_alone(SYSTEM)
+        elif followed.notices or followed.state is not snapshot.parent_state:
+            await self._steps.record(follow(snapshot, followed, workflow.now()))
+            if followed.until is not None:
+                course.ring_at(Alarm(followed.until, AlarmKind.END_REOPENING))
+
+    async def _watch_part(self, clock: CoClock | None) -> None:
+        """A clock of a co-handler has run out."""
+        turn = co_clock_rang(self._course.snapshot, clock, workflow.now()) if clock else None
+        if turn is not None:
+            await self._steps.record(turn)
 
     async def _act_or_note(self, command: c.Command, text: str | None) -> None:
         """What a signal asks for is done, or stays in the timeline; it never fails the run."""
@@ -134,36 +292,44 @@ class RequestWorkflow:
     transfer = staff_update("transfer", c.Transfer, "Hand it to another jurisdiction, with the material.")
     reopen = staff_update("reopen", c.Reopen, "A supervisor orders it to be done again.")
 
+    refer = staff_update("refer", c.Refer, "The dispatcher does not agree with a return: a supervisor decides.")
+    ask_citizen = staff_update("ask_citizen", c.AskCitizen, "A question to the citizen; the clocks stand still.")
+    request_extension = staff_update("request_extension", c.RequestExtension, "A lead asks for more time.")
+    grant_extension = staff_update("grant_extension", c.GrantExtension, "Another person grants more time.")
+    refuse_extension = staff_update("refuse_extension", c.RefuseExtension, "Another person refuses more time.")
+    request_hold = staff_update("request_hold", c.RequestHold, "A lead asks to put it on hold, with evidence.")
+    approve_hold = staff_update("approve_hold", c.ApproveHold, "A supervisor puts it on hold until a review.")
+    refuse_hold = staff_update("refuse_hold", c.RefuseHold, "A supervisor finds that it can be solved now.")
+    resume = staff_update("resume", c.Resume, "A supervisor ends the hold.")
+    record_call = staff_update("record_call", c.RecordCall, "A caller has asked how it went.")
+
+    add_co_handler = staff_update("add_co_handler", c.AddCoHandler, "Another department does a part of the work.")
+    finish_co_handling = staff_update("finish_co_handling", c.FinishCoHandling, "A co-handler's part is done.")
+    return_co_handling = staff_update("return_co_handling", c.ReturnCoHandling, "It is not the co-handler's part.")
+    waive_co_handling = staff_update("waive_co_handling", c.WaiveCoHandling, "The lead department does without it.")
+    merge = staff_update("merge", c.Merge, "Another request is about the same matter: this one follows it.")
+    unmerge = staff_update("unmerge", c.Unmerge, "It is a matter of its own after all.")
+
+    adopt_policy = staff_update("adopt_policy", c.AdoptPolicy, "An admin moves it to another policy version.")
+
     # What citizens send.
 
-    supplemented = citizen_signal("supplemented", Action.SUPPLEMENT, "The citizen adds to the request.")
-    urged = citizen_signal("urged", Action.URGE, "The citizen urges.")
-    withdrawn = citizen_signal("withdrawn", Action.WITHDRAW, "The citizen withdraws the request.")
-    rated = citizen_signal("rated", Action.RATE, "The citizen rates the answer.")
-    reopened = citizen_signal("reopened", Action.REOPEN, "The citizen asks to have it done again.")
+    supplemented = heard_signal("supplemented", "The citizen adds to the request.")
+    urged = heard_signal("urged", "The citizen urges.")
+    withdrawn = heard_signal("withdrawn", "The citizen withdraws the request.")
+    rated = heard_signal("rated", "The citizen rates the answer.")
+    answered = heard_signal("answered", "The citizen answers the question.")
+    reopened = heard_signal("reopened", "The citizen asks to have it done again.")
 
     # What an admin sends from the Temporal UI or CLI.
 
-    @workflow.signal(
-        name="resolve", description='Answer the citizen: {"outcome": "solved", "reply": "...", "by": "name"}'
+    resolve_by_admin = heard_signal(
+        RESOLVE_SIGNAL, 'Answer the citizen: {"outcome": "solved", "reply": "...", "by": "name"}'
     )
-    async def resolve_by_admin(self, *sent: object) -> None:
-        signal = read(ResolveSignal, sent)
-        async with self._course.in_turn(repeatable=True):
-            if signal is None:
-                await self._steps.note(Action.RESOLVE, UNKNOWN_SENDER, Invalid.code)
-                return
-            reply = await self._steps.keep_text(signal.reply)
-            by = admin(signal.by, self._course.snapshot.department)
-            await self._act_or_note(c.Resolve(by, signal.outcome, reply), reply)
+    escalate_by_admin = heard_signal(ESCALATE_SIGNAL, 'Pass it to the next rung: {"reason": "...", "by": "name"}')
 
-    @workflow.signal(name="escalate", description='Pass it to the next rung: {"reason": "...", "by": "name"}')
-    async def escalate_by_admin(self, *sent: object) -> None:
-        signal = read(EscalateSignal, sent or ({},))
-        async with self._course.in_turn(repeatable=True):
-            if signal is None:
-                await self._steps.note(Action.ESCALATE, UNKNOWN_SENDER, Invalid.code)
-                return
-            reason = await self._steps.keep_text(signal.reason) if signal.reason else None
-            by = admin(signal.by, self._course.snapshot.department)
-            await self._act_or_note(c.Escalate(by, reason), reason)
+    # What other runs tell: of requests merged into this one, of its parent, and of its co-handlers.
+
+    follower_changed = heard_signal(FOLLOWER_CHANGED, "A request was merged into this one, or has left it.")
+    parent_moved = heard_signal(PARENT_MOVED, "The request that this one was merged into has moved.")
+    co_clock_rang = heard_signal(CO_CLOCK_RANG, "A clock of a co-handler has run out.")

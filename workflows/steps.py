@@ -8,8 +8,10 @@ turns that must stand in the history before they stand in the database (docs/dec
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from typing import Any
 
 from temporalio import workflow
 from temporalio.common import RetryPolicy
@@ -18,15 +20,29 @@ from temporalio.exceptions import ActivityError, ApplicationError
 with workflow.unsafe.imports_passed_through():
     from activities.classification import ClassificationActivities
     from activities.jurisdictions import JurisdictionActivities
+    from activities.merging import MergingActivities
     from activities.notices import TEMPORARY_FAILURE, NoticeActivities, SendNotices, SentNotices
     from activities.planning import PlanningActivities
     from activities.read_model import KeepText, ReadModelActivities
+    from domain.adoption import AdoptionWanted
     from domain.classified import Assignment, AssignmentWanted, Classified, Located
-    from domain.errors import Invalid
+    from domain.errors import Invalid, NotAllowed
+    from domain.followed import Followed, Follower, news_of, standing_of
+    from domain.helped import CoPlan
+    from domain.pauses import Moved, PausePlan
+    from domain.planned import Planned
     from domain.planning import FeedbackPlan, Plan, PlanWanted
     from domain.procedure import not_applied
-    from domain.request import Actor, Entry, Record, Recorded, Rung, Turn
-    from workflows.contract import NOTICES_QUEUE
+    from domain.request import Actor, CoHandler, CoState, Entry, Record, Recorded, Rung, Snapshot, State, Turn
+    from workflows.contract import (
+        CO_SETTLED,
+        FOLLOWER_CHANGED,
+        NOTICES_QUEUE,
+        PARENT_MOVED,
+        CoHandling,
+        co_workflow_id,
+        workflow_id,
+    )
     from workflows.course import Course
 
 _OWN_DATABASE = timedelta(seconds=10)
@@ -59,6 +75,7 @@ class Steps:
     def __init__(self, course: Course) -> None:
         self.course = course
         self._by_gateway = False
+        self._send_again = False
 
     async def classify(self) -> Classified:
         """What it is about; nothing known where that cannot be found out, so that a person decides."""
@@ -103,20 +120,8 @@ class Steps:
 
     async def plan(self, wanted: PlanWanted) -> Plan:
         """Raises Invalid where the policy knows no such department or category."""
-        try:
-            return await workflow.execute_local_activity_method(
-                PlanningActivities.plan_assignment,
-                wanted,
-                start_to_close_timeout=_OWN_DATABASE,
-                retry_policy=_UNTIL_IT_SUCCEEDS,
-                local_retry_threshold=_PAUSES_IN_TASK,
-                summary="plan the deadlines",
-            )
-        except _FAILED as error:
-            failure = error if isinstance(error, ApplicationError) else error.cause
-            if isinstance(failure, ApplicationError) and failure.type == Invalid.code:
-                raise Invalid(failure.message) from None
-            raise
+        plan: Plan = await self._ask_policy(PlanningActivities.plan_assignment, "plan the deadlines", wanted)
+        return plan
 
     async def plan_take_over(self, rung: Rung) -> Plan | None:
         """The plan of the department that the rung hands the request to; None where the rung only notifies.
@@ -141,23 +146,184 @@ class Steps:
             return None
 
     async def plan_feedback(self) -> FeedbackPlan:
-        return await workflow.execute_local_activity_method(
+        snapshot = self.course.snapshot
+        planned: FeedbackPlan = await self._ask_policy(
             PlanningActivities.plan_feedback,
-            args=[self.course.snapshot.policy_version, workflow.now()],
-            start_to_close_timeout=_OWN_DATABASE,
-            retry_policy=_UNTIL_IT_SUCCEEDS,
-            local_retry_threshold=_PAUSES_IN_TASK,
-            summary="plan the feedback",
+            "plan the feedback",
+            snapshot.policy_version,
+            workflow.now(),
+            snapshot.reference,
+            snapshot.category,
         )
+        return planned
 
-    async def record(self, *turns: Turn, planned: Plan | FeedbackPlan | None = None) -> None:
+    async def plan_question(self) -> PausePlan:
+        version = self.course.snapshot.policy_version
+        planned: PausePlan = await self._ask_policy(
+            PlanningActivities.plan_question, "how long the citizen has to answer", version, workflow.now()
+        )
+        return planned
+
+    async def plan_hold(self, review_on: date) -> PausePlan:
+        """Raises Invalid for a date that the policy does not allow."""
+        version = self.course.snapshot.policy_version
+        planned: PausePlan = await self._ask_policy(
+            PlanningActivities.plan_hold, "until when it is on hold", version, workflow.now(), review_on
+        )
+        return planned
+
+    async def move_by_pause(self) -> Moved:
+        """Where the dates of a request in a pause stand if the pause ends now."""
+        moved: Moved = await self._ask_policy(
+            PlanningActivities.move_by_pause,
+            "move the deadlines by the pause",
+            self.course.promised(self.course.stopped),
+            self.course.snapshot.paused_at,
+        )
+        return moved
+
+    async def extend(self, days: int) -> Moved:
+        """Raises Invalid for more than the promise allows."""
+        moved: Moved = await self._ask_policy(
+            PlanningActivities.extend, "plan the extension", self.course.promised(self.course.alarms), days
+        )
+        return moved
+
+    async def next_heartbeat(self) -> datetime:
+        """When the citizen has heard nothing for too long, as things stand."""
+        snapshot = self.course.snapshot
+        at: datetime = await self._ask_policy(
+            PlanningActivities.next_heartbeat,
+            "next heartbeat",
+            snapshot.policy_version,
+            snapshot.told_at or snapshot.submitted_at,
+        )
+        return at
+
+    async def _ask_policy(self, question: Callable[..., Awaitable[Any]], summary: str, *given: Any) -> Any:
+        """Raises Invalid where the policy does not allow it."""
+        try:
+            return await workflow.execute_local_activity_method(
+                question,
+                args=given,
+                start_to_close_timeout=_OWN_DATABASE,
+                retry_policy=_UNTIL_IT_SUCCEEDS,
+                local_retry_threshold=_PAUSES_IN_TASK,
+                summary=summary,
+            )
+        except _FAILED as error:
+            failure = error if isinstance(error, ApplicationError) else error.cause
+            if isinstance(failure, ApplicationError) and failure.type == Invalid.code:
+                raise Invalid(failure.message) from None
+            raise
+
+    async def record(self, *turns: Turn, planned: Planned = None) -> None:
         """Take the turns: events, snapshot and owed notices are written in one transaction, then the notices go out."""
         last = turns[-1]
         entries = tuple(Entry(turn.event, turn.notices) for turn in turns)
         recorded = await self._recorded(Record(last.snapshot, entries), ", ".join(turn.event.action for turn in turns))
         # What an attempt that this run does not remember has written counts: it may have been read and sent.
+        before = self.course.snapshot
         self.course.follow((*turns[:-1], replace(last, snapshot=recorded.stands or last.snapshot)), planned)
+        await self._tell_other_runs(before, turns)
         await self._send(recorded)
+
+    async def _tell_other_runs(self, before: Snapshot, turns: tuple[Turn, ...]) -> None:
+        """Those that follow this request, and those that watch a part of it which is settled now."""
+        after = self.course.snapshot
+        for news in filter(None, map(news_of, turns) if self.course.followers else ()):
+            for follower in self.course.followers:
+                until = self.course.reopen_until if news.state is State.CLOSED else None
+                await self._tell(workflow_id(follower), PARENT_MOVED, replace(news, until=until))
+        asked = {each.number for each in before.co_handlers if each.state is CoState.ASKED}
+        for each in after.co_handlers:
+            if each.number in asked and each.state is not CoState.ASKED:
+                await self._tell(co_workflow_id(after.reference, each.number), CO_SETTLED)
+        if before.parent is not None and after.parent is None:
+            await self._tell(workflow_id(before.parent), FOLLOWER_CHANGED, Follower(after.reference, leaves=True))
+
+    async def _tell(self, run: str, signal: str, *said: object) -> bool:
+        """False where that run is over, and nobody is there to hear it."""
+        try:
+            await workflow.get_external_workflow_handle(run).signal(signal, args=said)
+        except ApplicationError:
+            return False
+        return True
+
+    async def watch_part(self, part: CoHandler, plan: CoPlan) -> None:
+        """Start the run that watches the part of a co-handler; it outlives a run of the request that grows long."""
+        reference = self.course.snapshot.reference
+        await workflow.start_child_workflow(
+            "CoHandlingWorkflow",
+            CoHandling(reference, part.number, part.department, plan.alarms),
+            id=co_workflow_id(reference, part.number),
+            parent_close_policy=workflow.ParentClosePolicy.ABANDON,
+            static_summary=f"Part of {part.department} in request {reference}",
+        )
+
+    async def plan_co_handling(self, department: str) -> CoPlan:
+        """Raises Invalid where the policy knows no such department."""
+        snapshot = self.course.snapshot
+        wanted = PlanWanted(
+            reference=snapshot.reference,
+            at=workflow.now(),
+            category=snapshot.category,
+            department=department,
+            urgency=snapshot.urgency,
+        )
+        planned: CoPlan = await self._ask_policy(
+            PlanningActivities.plan_co_handling,
+            "by when its part is due",
+            snapshot.policy_version,
+            wanted,
+            snapshot.due_at,
+        )
+        return planned
+
+    async def plan_adoption(self, version: str) -> Plan:
+        """Raises Invalid where that version does not know the request's department or category."""
+        course, snapshot = self.course, self.course.snapshot
+        wanted = PlanWanted(
+            reference=snapshot.reference,
+            at=snapshot.due_from or snapshot.assigned_at or workflow.now(),
+            category=snapshot.category,
+            department=snapshot.department,
+            urgency=snapshot.urgency,
+            escalation_level=snapshot.escalation_level,
+            rework=snapshot.rework_count > 0,
+        )
+        days = snapshot.extension_days if snapshot.extended_at else None
+        adoption = AdoptionWanted(version, workflow.now(), wanted, course.pauses, days)
+        planned: Plan = await self._ask_policy(
+            PlanningActivities.plan_adoption, "plan anew under that version", adoption
+        )
+        return planned
+
+    async def find_parent(self, reference: str) -> Followed:
+        """Where the request stands into which this one shall be merged. Raises Invalid where that is not possible."""
+        snapshot = self.course.snapshot
+        found: Followed = await self._ask_policy(
+            MergingActivities.find_parent, "where the other one stands", snapshot.request_id, reference
+        )
+        return found
+
+    async def greet(self, follower: str) -> None:
+        """Tell a request that has joined this one where it stands: it may have moved in the meantime."""
+        standing = replace(standing_of(self.course.snapshot), until=self.course.reopen_until)
+        await self._tell(workflow_id(follower), PARENT_MOVED, standing)
+
+    async def plan_triage(self) -> Plan:
+        """The clocks of a request that a person must send somewhere."""
+        snapshot = self.course.snapshot
+        return await self.plan(
+            PlanWanted(snapshot.reference, workflow.now(), snapshot.category, urgency=snapshot.urgency)
+        )
+
+    async def join(self, parent: str) -> None:
+        """Tell the parent that this request follows it. Raises NotAllowed where the parent's run is over."""
+        snapshot = self.course.snapshot
+        if not await self._tell(workflow_id(parent), FOLLOWER_CHANGED, Follower(snapshot.reference)):
+            raise NotAllowed("The other request is over: it can be joined no more.", state=snapshot.state)
 
     async def _recorded(self, taken: Record, summary: str) -> Recorded:
         if self.course.repeatable:
@@ -203,6 +369,10 @@ class Steps:
         self._hold(recorded.held_until)
         if not recorded.owed or (not recorded.by_gateway and await self._sent_at_once()):
             return
+        if self.course.sending and workflow.patched("one-way-to-the-gateway"):
+            # A stream of messages while the gateway is away would pile up an activity for each.
+            self._send_again = True
+            return
         task = asyncio.create_task(self._send_in_background())
         self.course.sending.append(task)
         task.add_done_callback(self.course.sending.remove)
@@ -223,7 +393,14 @@ class Steps:
         return True
 
     async def _send_in_background(self) -> None:
-        """Nobody waits for a gateway. What it gives up, the sweep of unsent notices takes on."""
+        """Nobody waits for a gateway. What has come to be owed on the way goes out after it."""
+        await self._send_through_gateway()
+        while self._send_again:
+            self._send_again = False
+            await self._send_through_gateway()
+
+    async def _send_through_gateway(self) -> None:
+        """What the gateway gives up, the sweep of unsent notices takes on."""
         try:
             sent: SentNotices = await workflow.execute_activity_method(
                 NoticeActivities.send_notices,

@@ -14,8 +14,11 @@ with workflow.unsafe.imports_passed_through():
     from domain import commands as c
     from domain.acts import needs_review, take
     from domain.errors import Invalid, Refusal
+    from domain.helped import CoPlan
     from domain.lifecycle import Transition
-    from domain.planning import FeedbackPlan, Plan, PlanWanted
+    from domain.pauses import Moved, PausePlan
+    from domain.planned import Planned
+    from domain.planning import Plan, PlanWanted
     from domain.request import Snapshot, State
     from workflows.contract import SEQUENCE, ActionTaken
     from workflows.course import Course
@@ -68,14 +71,52 @@ async def take_turn(steps: Steps, command: c.Command) -> None:
     before = steps.course.snapshot
     row = steps.course.permit(command)
     planned = await _planned(steps, command, row, before)
-    plan = planned if isinstance(planned, Plan) else None
-    await steps.record(take(command, before, row, workflow.now(), plan), planned=planned)
+    turn = take(command, before, row, workflow.now(), planned)
+    if isinstance(command, c.Merge):
+        await steps.join(command.parent)
+    # A request only asks for what an approval or a grant will plan: here it was planned to see whether it is possible.
+    await steps.record(turn, planned=None if isinstance(command, c.RequestHold | c.RequestExtension) else planned)
+    if isinstance(planned, CoPlan):
+        await steps.watch_part(steps.course.snapshot.co_handlers[-1], planned)
 
 
-async def _planned(steps: Steps, command: c.Command, row: Transition, before: Snapshot) -> Plan | FeedbackPlan | None:
-    """The plan that the action needs: of a new assignment, of waiting in triage, or of the feedback."""
-    if isinstance(command, c.Approve) or (isinstance(command, c.Resolve) and not needs_review(before, command.outcome)):
-        return await steps.plan_feedback()
+async def _planned(steps: Steps, command: c.Command, row: Transition, before: Snapshot) -> Planned:
+    """The plan that the action needs: of a new assignment, of waiting in triage, of a pause or its end, of the feedback."""
+    match command:
+        case c.Approve():
+            return await steps.plan_feedback()
+        case c.Resolve() if not needs_review(before, command.outcome):
+            return await steps.plan_feedback()
+        case c.AddCoHandler():
+            return await steps.plan_co_handling(command.department)
+        case c.Merge():
+            return await steps.find_parent(command.parent)
+        case c.AdoptPolicy():
+            return await steps.plan_adoption(command.version)
+    return await _plan_dates(steps, command, before) or await _plan_assignment(steps, command, row, before)
+
+
+async def _plan_dates(steps: Steps, command: c.Command, before: Snapshot) -> PausePlan | Moved | None:
+    """Until when a pause lasts, or how far the dates move after one or by an extension."""
+    match command:
+        case c.AskCitizen():
+            return await steps.plan_question()
+        case c.RequestHold():
+            return await steps.plan_hold(command.review_on)
+        case c.ApproveHold():
+            assert before.hold_review_on is not None
+            return await steps.plan_hold(before.hold_review_on)
+        case c.Answer() | c.Resume():
+            return await steps.move_by_pause()
+        case c.RequestExtension():
+            return await steps.extend(command.days)
+        case c.GrantExtension():
+            assert before.extension_days is not None
+            return await steps.extend(before.extension_days)
+    return None
+
+
+async def _plan_assignment(steps: Steps, command: c.Command, row: Transition, before: Snapshot) -> Plan | None:
     wanted = _wanted(command, row, before)
     if wanted is None:
         return None
@@ -115,4 +156,8 @@ def _wanted(command: c.Command, row: Transition, before: Snapshot) -> PlanWanted
             return replace(stay, due_at=None)
         case c.ReturnRequest():
             return stay
+        case c.Refer():
+            return stay
+        case c.Unmerge():
+            return replace(stay, due_at=None)
     return None

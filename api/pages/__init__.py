@@ -7,8 +7,8 @@ address, staff by a session and a form of this site, so that no other site can m
 
 from fastapi import APIRouter
 
-from api.pages import console, find, sign_in, status, submit
+from api.pages import console, find, numbers, question, sign_in, status, submit
 
 router = APIRouter(include_in_schema=False)
-for part in (submit, status, find, sign_in, console):
+for part in (submit, status, question, find, sign_in, console, numbers):
     router.include_router(part.router)

@@ -6,6 +6,7 @@ What is shown and done is the interface's own; here it only becomes a page.
 from __future__ import annotations
 
 import json
+import re
 import secrets
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -21,23 +22,35 @@ from api.actions_route import perform
 from api.citizens import Reference
 from api.dossier import dossier_of
 from api.errors import FieldsInvalid, TooLarge, UnsupportedMedia, problem_of
-from api.pages.page import PageLanguage, clock_of, staff_page
+from api.pages.page import PageLanguage, clock_of, day_of, length_of, staff_page
+from api.rates import SEE_NUMBERS
 from api.schemas import Language
 from api.services import Services, Wired
 from api.signed_in import SignedIn, Staff
+from api.similar import beside
 from api.staff_requests import ListQuery, add_staff_attachments, list_requests
 from api.staff_schemas import EventAnswer, RequestRow
 from api.staff_views import read_policy
 from api.visible import find_visible
+from db.tasks import Task
 from domain.errors import Refusal, Unknown
 from domain.facts import fact_words, moment
 from domain.lifecycle import Action
 from domain.policy import Policy
-from domain.request import OPEN, State
+from domain.request import OPEN, Role, State
 
 router = APIRouter(prefix="/staff")
 
-_TOLD = ("department", "category", "target", "reason_name")
+_WHOSE = {
+    Task.CALL: frozenset({Role.CALLER}),
+    Task.EXTENSION: frozenset({Role.DISPATCHER, Role.SUPERVISOR}),
+    Task.HOLD: frozenset({Role.SUPERVISOR}),
+    Task.CO_HANDLING: frozenset({Role.HANDLER}),
+}
+"""Whose list each is: of the roles that the table of transitions lets do it."""
+
+_WHOLE = re.compile("-?[0-9]{1,6}")
+_TOLD = ("department", "co_department", "category", "target", "reason_name")
 """The facts that the timeline tells besides what was written."""
 
 
@@ -48,21 +61,28 @@ async def show_requests(
     language: PageLanguage,
     state: State | Literal[""] = "",
     department: str = "",
+    task: Task | None = None,
     late: bool = True,
     cursor: str | None = None,
     done: Action | None = None,
 ) -> HTMLResponse:
-    """The overdue ones first, then the others; `late` says to which of them the cursor belongs."""
-    states = [State(state)] if state else [each for each in State if each in OPEN]
-    narrowed = ListQuery(state=states, department=department or None, cursor=cursor)
-    rows, following = await _page_of(services, signed_in, narrowed, late)
-    kept = {name: value for name, value in (("state", state), ("department", department)) if value}
+    """The overdue ones first, then the others; `late` says to which of them the cursor belongs. Or what waits for a task."""
+    if task is None:
+        states = [State(state)] if state else [each for each in State if each in OPEN]
+        narrowed = ListQuery(state=states, department=department or None, cursor=cursor)
+        rows, following = await _page_of(services, signed_in, narrowed, late)
+    else:
+        narrowed = ListQuery(waiting_for=task, department=department or None, cursor=cursor)
+        found = await list_requests(services, signed_in, narrowed)
+        rows, following = found.requests, {"cursor": found.next_cursor} if found.next_cursor else None
+    asked = (("state", "" if task else state), ("department", department), ("task", task))
+    kept = {name: value for name, value in asked if value}
     policy = await services.policies.active()
     mine = [each.code for each in policy.departments if signed_in.sight.everything or each.code in signed_in.sight.departments]  # fmt: skip
     return await staff_page(
         services, "requests.html", language, "/staff",
-        **await _shared(services, signed_in, language), rows=rows, states=[each for each in State if each in OPEN],
-        mine=mine, state=state, department=department, done=done,
+        **await shared(services, signed_in, language), rows=rows, states=[each for each in State if each in OPEN],
+        mine=mine, state=state, department=department, done=done, task=task,
         following=following and urlencode({**kept, **following, "lang": language}),
     )  # fmt: skip
 
@@ -128,7 +148,13 @@ def _sent(action: Action, form: FormData) -> dict[str, Any]:
     wanted = STAFF_ACTIONS.get(action)
     read: Mapping[str, Any] = {"attachments": form.getlist, "boolean": form.__contains__}
     given = {spec.name: read.get(spec.type, form.get)(spec.name) for spec in (wanted.fields if wanted else ())}
-    return {name: value for name, value in given.items() if value}
+    numbers = {spec.name for spec in (wanted.fields if wanted else ()) if spec.type == "number"}
+    return {name: _number(value) if name in numbers else value for name, value in given.items() if value}
+
+
+def _number(written: Any) -> Any:
+    """What is no number stays as it was written, and is told as a mistake."""
+    return int(written) if isinstance(written, str) and _WHOLE.fullmatch(written.strip()) else written
 
 
 async def _refused(
@@ -158,27 +184,38 @@ async def _request(
     status: int = 200, done: Action | None = None, tried: Action | None = None, sent: Mapping[str, Any] | None = None,
     mistakes: Sequence[str] = (), refused: Any = None,
 ) -> HTMLResponse:  # fmt: skip
-    full = await dossier_of(services, signed_in, await find_visible(services, signed_in, reference))
+    snapshot = await find_visible(services, signed_in, reference)
+    full = await dossier_of(services, signed_in, snapshot)
     policy = await services.policies.active()
     return await staff_page(
         services, "request.html", language, f"/staff/requests/{full.reference}",
-        **await _shared(services, signed_in, language), status=status, full=full, is_open=full.state in OPEN,
+        **await shared(services, signed_in, language), status=status, full=full, is_open=full.state in OPEN,
+        now=services.now(), day=partial(day_of, language=language), length=partial(length_of, language=language),
         details={event.sequence: _details(policy, event, language) for event in full.timeline},
+        beside=await beside(services, signed_in, snapshot), may={entry.action for entry in full.may},
         done=done, tried=tried, sent=sent or {}, mistakes=mistakes, refused=refused, key=secrets.token_urlsafe(16),
     )  # fmt: skip
 
 
-async def _shared(services: Services, signed_in: SignedIn, language: Language) -> dict[str, Any]:
-    """What both pages need: who reads them, the names of codes, and the city's clock."""
+async def shared(services: Services, signed_in: SignedIn, language: Language) -> dict[str, Any]:
+    """What all these pages need: who reads them and may see the numbers, the names of codes, and the city's clock."""
     lists = dict(await read_policy(services, signed_in, language))
     choices = {name: {each.code: each.name for each in lists[name]} for name in CHOICES_FROM.values()}
     policy = await services.policies.active()
     return {
         "who": signed_in.account.name,
+        "tasks": tasks_of(signed_in),
+        "sees_numbers": bool({*SEE_NUMBERS} & {*signed_in.actor.roles}),
         "choices": choices,
         "at": clock_of(policy, language),
         "briefly": partial(moment, zone=policy.zone, language=language),
     }
+
+
+def tasks_of(signed_in: SignedIn) -> list[Task]:
+    """The lists of what this person may do there."""
+    roles = frozenset(signed_in.actor.roles)
+    return [task for task, whose in _WHOSE.items() if roles & whose]
 
 
 def _details(policy: Policy, event: EventAnswer, language: Language) -> str:

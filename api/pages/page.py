@@ -5,8 +5,8 @@ from __future__ import annotations
 import base64
 import hashlib
 import tomllib
-from collections.abc import Mapping
-from datetime import datetime
+from collections.abc import Callable, Mapping
+from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import quote
@@ -41,6 +41,7 @@ _TEMPLATES = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
+_LENGTHS: dict[Language, tuple[str, str, str]] = {"zh": ("天", "小时", "分钟"), "en": (" d", " h", " min")}
 # Not strftime: its month names follow the machine's locale.
 _MONTHS = (
     "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December",
@@ -92,7 +93,7 @@ def _rendered(
 ) -> HTMLResponse:
     words = WORDS[language]
     html = _TEMPLATES.get_template(template).render(
-        **{"standing": None, "mistakes": (), **values},
+        **{"standing": None, "mistakes": (), "sees_numbers": False, **values},
         words=words,
         language=language,
         other="en" if language == "zh" else "zh",
@@ -123,8 +124,33 @@ def clock_of(policy: Policy, language: Language) -> Any:
 
     def write(at: datetime) -> str:
         local = at.astimezone(zone)
-        if language == "zh":
-            return f"{local.year}年{local.month}月{local.day}日 {local:%H:%M}"
-        return f"{local.day} {_MONTHS[local.month - 1]} {local.year}, {local:%H:%M}"
+        return f"{day_of(local.date(), language)}{' ' if language == 'zh' else ', '}{local:%H:%M}"
 
     return write
+
+
+def days_of(policy: Policy, language: Language) -> Callable[[datetime], str]:
+    """Writes the day on which an instant lies in the city."""
+    zone = ZoneInfo(policy.zone)
+    return lambda at: day_of(at.astimezone(zone).date(), language)
+
+
+def day_of(day: date, language: Language) -> str:
+    """A day in words."""
+    if language == "zh":
+        return f"{day.year}年{day.month}月{day.day}日"
+    return f"{day.day} {_MONTHS[day.month - 1]} {day.year}"
+
+
+def month_of(day: date, language: Language) -> str:
+    """The month in which that day lies."""
+    return f"{day.year}年{day.month}月" if language == "zh" else f"{_MONTHS[day.month - 1]} {day.year}"
+
+
+def length_of(seconds: int, language: Language) -> str:
+    """A length of time in days and hours, the smaller part left out where it says nothing."""
+    hours, minutes = divmod(max(0, seconds) // 60, 60)
+    days, hours = divmod(hours, 24)
+    units = _LENGTHS[language]
+    parts = [f"{number}{unit}" for number, unit in zip((days, hours, minutes), units, strict=True) if number]
+    return " ".join(parts[:2]) or f"0{units[-1]}"

@@ -19,7 +19,7 @@ from api.signed_in import COOKIE, Staff, require_own_origin
 router = APIRouter(prefix="/staff")
 
 Field = Annotated[str, Form()]
-_OWN_PAGE = re.compile(r"/staff(/requests/[0-9A-Za-z-]{1,20})?")
+_OWN_PAGE = re.compile(r"/staff(/numbers|/requests/[0-9A-Za-z-]{1,20})?")
 """Where signing in may lead to: never to another site."""
 
 

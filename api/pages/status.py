@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -10,11 +11,13 @@ from fastapi import APIRouter, Depends, Path, Request
 from pydantic import BaseModel, ValidationError
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from api.attachments import picture_of, receive_images
+from api.attachments import receive_images
 from api.citizens import find_for_citizen
+from api.erasure import demand
 from api.errors import FieldsInvalid, TooLarge, UnsupportedMedia
+from api.following import picture_for_citizen
 from api.messages import send_message
-from api.pages.page import WORDS, PageLanguage, clock_of, page
+from api.pages.page import WORDS, PageLanguage, clock_of, day_of, days_of, page
 from api.schemas import Language, OptionalTextBody, RateBody, TextBody
 from api.services import Services, Wired
 from api.standing import standing_of
@@ -32,6 +35,7 @@ _BODIES: dict[Action, type[BaseModel]] = {
     Action.WITHDRAW: OptionalTextBody,
     Action.RATE: RateBody,
     Action.REOPEN: OptionalTextBody,
+    Action.ANSWER: TextBody,
 }
 
 
@@ -58,7 +62,7 @@ async def show_status(
 
 @router.get("/photos/{photo_id}")
 async def show_photo(services: Wired, own: Linked, photo_id: UUID) -> Response:
-    return await picture_of(services, own.id, photo_id)
+    return await picture_for_citizen(services, own, photo_id)
 
 
 @router.post("/attachments")
@@ -70,6 +74,15 @@ async def add_photos(
     except (FieldsInvalid, TooLarge, UnsupportedMedia):
         return await _status(services, own, address, language, mistakes=("images",))
     return _back(address, language)
+
+
+@router.post("/erase")
+async def erase(request: Request, services: Wired, own: Linked, address: Address, language: PageLanguage) -> Response:
+    """The page that follows says whether it is done or what it waits for."""
+    if "sure" not in await request.form():
+        return await _status(services, own, address, language, mistakes=["sure"])
+    await demand(services, own)
+    return RedirectResponse(f"{address}?lang={language}", 303)
 
 
 @router.post("/{action}")
@@ -119,10 +132,11 @@ async def _status(
     mistakes: Sequence[str] = (),
 ) -> HTMLResponse:
     standing = await standing_of(services, own, language)
+    policy = await services.policies.active()
     return await page(
         services, "status.html", language, address,
         status=409 if refused else 422 if mistakes else 200,
         standing=standing, address=address, said=said, refused=refused, mistakes=mistakes,
-        state_words=WORDS[language]["state"][standing.state], is_running=standing.state in OPEN,
-        at=clock_of(await services.policies.active(), language),
+        state_words=WORDS[language]["state"][standing.state], is_running=(standing.parent_state or standing.state) in OPEN,
+        at=clock_of(policy, language), on=days_of(policy, language), day=partial(day_of, language=language),
     )  # fmt: skip

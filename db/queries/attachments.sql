@@ -1,6 +1,6 @@
 -- name: lock_request(request_id)$
--- Waits for others who add pictures to the same request.
-select id from requests where id = :request_id for no key update;
+-- Waits for others who add pictures to the same request; no row where its personal data was erased.
+select id from requests where id = :request_id and erased_at is null for no key update;
 
 -- name: keep(ids, request_id, submitted_by, content_types, images_sealed, created_at, at_most)!
 -- Keeps pictures, all or none: none when the request would have more than it may have.

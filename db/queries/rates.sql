@@ -1,41 +1,58 @@
--- name: counts(grouping, from_at, to_at, now)
+-- name: counts(grouping, zone, from_at, to_at, department, category, district, everything, confidential, own, now)
 -- What the three rates and the three failures are made of, for the requests submitted in a period (PROCESS.md section 5).
--- A request counts at most once in each figure, by how it stands now.
-with judged as (
-    select
-        case :grouping when 'department' then department when 'category' then category when 'district' then district end as part,
-        assigned_at is not null as assigned,
-        -- In time or late once there was a contact; without one the deadline decides, or the end that came before it.
-        contacted_at <= contact_due_at or (contacted_at is not null and contact_due_at is null) as contacted_in_time,
-        contacted_at is null and coalesce(contact_due_at >= coalesce(closed_at, :now), true) as contact_pending,
-        solved is not null as answered,
-        solved = 'yes' as solved,
-        satisfied >= 3 as satisfied,
-        outcome = 'no_reply' as no_reply,
-        contacted_at is null and contact_due_at < coalesce(closed_at, :now) as no_response,
-        contacted_at > contact_due_at
-            or (contacted_at is not null and due_at < coalesce(resolved_at, closed_at, :now)) as slow_response,
-        return_count > 0 or rework_count > 0
-            or result = 'not_solved' or solved = 'no' or outcome = 'not_solved_final'
-            or exists (
-                select from events where events.request_id = snapshots.request_id and events.action = 'reassign'
-            ) as wrong_response
-    from snapshots
-    where submitted_at >= :from_at and submitted_at < :to_at
-)
+-- What each figure means stands in judged_requests.
 select
     part,
     count(*) as submitted,
     count(*) filter (where assigned) as assigned,
-    count(*) filter (where assigned and contacted_in_time) as contacted_in_time,
-    count(*) filter (where assigned and contact_pending) as contact_pending,
+    count(*) filter (where contacted_in_time) as contacted_in_time,
+    count(*) filter (where contact_pending) as contact_pending,
     count(*) filter (where answered) as answered,
-    count(*) filter (where answered and solved) as solved,
-    count(*) filter (where answered and satisfied) as satisfied,
+    count(*) filter (where solved) as solved,
+    count(*) filter (where satisfied) as satisfied,
     count(*) filter (where no_reply) as no_reply,
-    count(*) filter (where assigned and no_response) as no_response,
-    count(*) filter (where assigned and slow_response) as slow_response,
-    count(*) filter (where assigned and wrong_response) as wrong_response
-from judged
+    count(*) filter (where no_response) as no_response,
+    count(*) filter (where slow_response) as slow_response,
+    count(*) filter (where wrong_response) as wrong_response
+from judged_requests(:now, :grouping, :zone)
+where submitted_at >= :from_at and submitted_at < :to_at
+    and (:department::text is null or department = :department)
+    and (:category::text is null or category = :category)
+    and (:district::text is null or district = :district)
+    and (department = any (:own::text[]) or (:everything and (:confidential or not confidential)))
 group by part
 order by part nulls last;
+
+-- name: counted(figure, part, grouping, zone, from_at, to_at, department, category, district, everything, confidential, own, before_at, before_id, now, most)
+-- A page of the requests that one figure of one part counts, the latest first.
+with page as (
+    select request_id, submitted_at
+    from judged_requests(:now, :grouping, :zone)
+    where submitted_at >= :from_at and submitted_at < :to_at
+        and (submitted_at, request_id) < (:before_at, :before_id)
+        and part is not distinct from :part
+        and (:department::text is null or department = :department)
+        and (:category::text is null or category = :category)
+        and (:district::text is null or district = :district)
+        and (department = any (:own::text[]) or (:everything and (:confidential or not confidential)))
+        and case :figure
+            when 'submitted' then true
+            when 'assigned' then assigned
+            when 'contacted_in_time' then contacted_in_time
+            when 'contact_pending' then contact_pending
+            when 'answered' then answered
+            when 'solved' then solved
+            when 'satisfied' then satisfied
+            when 'no_reply' then no_reply
+            when 'no_response' then no_response
+            when 'slow_response' then slow_response
+            when 'wrong_response' then wrong_response
+        end
+    order by submitted_at desc, request_id desc
+    limit :most
+)
+select snapshots.*, title_sealed, description_sealed
+from page
+join snapshots on snapshots.request_id = page.request_id
+join requests on requests.id = page.request_id
+order by snapshots.submitted_at desc, snapshots.request_id desc;

@@ -31,7 +31,8 @@ where idempotency_key = :idempotency_key;
 -- The request with that public number, as it was sent.
 select id, reference, submitted_at, channel, language, confidential, given_category,
     title_sealed, description_sealed, contact_sealed, phone_index, address_sealed, place, lat, long,
-    token_hash, token_sealed, submitted_by, erased_at
+    token_hash, token_sealed, submitted_by, erased_at,
+    (select demanded_at from erasure_demands where request_id = requests.id) as erasure_demanded_at
 from requests
 where reference = :reference;
 
@@ -39,7 +40,8 @@ where reference = :reference;
 -- The request with that id, as it was sent.
 select id, reference, submitted_at, channel, language, confidential, given_category,
     title_sealed, description_sealed, contact_sealed, phone_index, address_sealed, place, lat, long,
-    token_hash, token_sealed, submitted_by, erased_at
+    token_hash, token_sealed, submitted_by, erased_at,
+    (select demanded_at from erasure_demands where request_id = requests.id) as erasure_demanded_at
 from requests
 where id = :id;
 
@@ -48,15 +50,20 @@ where id = :id;
 update requests set token_hash = :token_hash, token_sealed = :token_sealed where id = :id;
 
 -- name: add_message(request_id, kind, payload, received_at, text_id, body_sealed)$
--- Queues what a citizen sent after the request itself, with its text; no row when the request is unknown.
+-- Queues what a citizen sent after the request itself, with its text; no row when the request is unknown or erased, or
+-- the id of the text is taken: what can be said once is said under an id of its own.
 -- The lock makes the numbers of one request's messages grow in the order in which they become visible.
 with request as (
-    select id from requests where id = :request_id for no key update
+    select id from requests where id = :request_id and erased_at is null for no key update
 ),
 text as (
     insert into texts (id, request_id, body_sealed, created_at)
     select :text_id, id, :body_sealed, :received_at from request where :body_sealed::bytea is not null
+    on conflict do nothing
+    returning id
 )
 insert into inbox (request_id, kind, payload, received_at)
-select id, :kind, :payload, :received_at from request
+select id, :kind, :payload, :received_at
+from request
+where :body_sealed::bytea is null or exists (select 1 from text)
 returning id;

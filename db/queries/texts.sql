@@ -1,7 +1,7 @@
 -- name: keep(id, request_id, body_sealed, created_at)!
--- Keeps a free text under its id.
+-- Keeps a free text under its id; none for a request whose personal data was erased.
 insert into texts (id, request_id, body_sealed, created_at)
-values (:id, :request_id, :body_sealed, :created_at)
+select :id, requests.id, :body_sealed, :created_at from requests where requests.id = :request_id and erased_at is null
 on conflict do nothing;
 
 -- name: drop(id)!

@@ -4,7 +4,10 @@ select
     request_id, reference, submitted_at, confidential, sequence, state, category, department, district, urgency,
     policy_version, triage_reason, assignee, binding, review_required, escalation_level, urge_count, urged_at,
     return_count, rework_count, assigned_at, accepted_at, contacted_at, resolved_at, closed_at, accept_due_at,
-    contact_due_at, return_until, due_at, result, reply, resolved_by, solved, satisfied, outcome, updated_at
+    contact_due_at, return_until, due_at, result, reply, resolved_by, solved, satisfied, outcome, updated_at,
+    service_level, due_from, urge_every_seconds, told_at, paused_at, paused_seconds, question, question_count, answer_due_at, hold_asked_by,
+    hold_reason, hold_review_on, extension_asked_by, extension_reason, extension_days, extended_at,
+    call_wanted_at, call_count, parent, parent_state, followers, co_handlers, co_departments
 from snapshots
 where request_id = :request_id;
 
@@ -14,9 +17,26 @@ select
     request_id, reference, submitted_at, confidential, sequence, state, category, department, district, urgency,
     policy_version, triage_reason, assignee, binding, review_required, escalation_level, urge_count, urged_at,
     return_count, rework_count, assigned_at, accepted_at, contacted_at, resolved_at, closed_at, accept_due_at,
-    contact_due_at, return_until, due_at, result, reply, resolved_by, solved, satisfied, outcome, updated_at
+    contact_due_at, return_until, due_at, result, reply, resolved_by, solved, satisfied, outcome, updated_at,
+    service_level, due_from, urge_every_seconds, told_at, paused_at, paused_seconds, question, question_count, answer_due_at, hold_asked_by,
+    hold_reason, hold_review_on, extension_asked_by, extension_reason, extension_days, extended_at,
+    call_wanted_at, call_count, parent, parent_state, followers, co_handlers, co_departments
 from snapshots
 where reference = :reference;
+
+-- name: followers(parent)
+-- Where the requests stand that were merged into the one with that public number.
+select
+    request_id, reference, submitted_at, confidential, sequence, state, category, department, district, urgency,
+    policy_version, triage_reason, assignee, binding, review_required, escalation_level, urge_count, urged_at,
+    return_count, rework_count, assigned_at, accepted_at, contacted_at, resolved_at, closed_at, accept_due_at,
+    contact_due_at, return_until, due_at, result, reply, resolved_by, solved, satisfied, outcome, updated_at,
+    service_level, due_from, urge_every_seconds, told_at, paused_at, paused_seconds, question, question_count, answer_due_at, hold_asked_by,
+    hold_reason, hold_review_on, extension_asked_by, extension_reason, extension_days, extended_at,
+    call_wanted_at, call_count, parent, parent_state, followers, co_handlers, co_departments
+from snapshots
+where parent = :parent and state = 'merged'
+order by submitted_at, request_id;
 
 -- name: listed_of_city(states, before_at, before_id, confidential, own, category, district, assignee, escalated, overdue, running, now, most)
 -- A page of all requests, the latest first. Each state is a walk along its own index, so that a rare one is found as
@@ -29,7 +49,7 @@ with page as (
         from snapshots
         where state = wanted_state
             and (submitted_at, request_id) < (:before_at, :before_id)
-            and (:confidential or not confidential or department = any (:own::text[]))
+            and (:confidential or not confidential or department = any (:own::text[]) or co_departments && :own::text[])
             and (:category::text is null or category = :category)
             and (:district::text is null or district = :district)
             and (:assignee::text is null or assignee = :assignee)
@@ -50,6 +70,12 @@ select
     snapshots.contacted_at, snapshots.resolved_at, snapshots.closed_at, snapshots.accept_due_at,
     snapshots.contact_due_at, snapshots.return_until, snapshots.due_at, snapshots.result, snapshots.reply,
     snapshots.resolved_by, snapshots.solved, snapshots.satisfied, snapshots.outcome, snapshots.updated_at,
+    snapshots.service_level, snapshots.due_from, snapshots.urge_every_seconds, snapshots.told_at, snapshots.paused_at, snapshots.paused_seconds,
+    snapshots.question, snapshots.question_count, snapshots.answer_due_at, snapshots.hold_asked_by,
+    snapshots.hold_reason, snapshots.hold_review_on, snapshots.extension_asked_by, snapshots.extension_reason,
+    snapshots.extension_days, snapshots.extended_at, snapshots.call_wanted_at, snapshots.call_count,
+    snapshots.parent, snapshots.parent_state, snapshots.followers, snapshots.co_handlers,
+    snapshots.co_departments,
     title_sealed, description_sealed
 from page
 join snapshots on snapshots.request_id = page.request_id
@@ -57,7 +83,8 @@ join requests on requests.id = page.request_id
 order by snapshots.submitted_at desc, snapshots.request_id desc;
 
 -- name: listed_of_departments(departments, states, before_at, before_id, confidential, own, category, district, assignee, escalated, overdue, running, now, most)
--- A page of the requests of some departments, the latest first: a walk for each department and state.
+-- A page of the requests of some departments, the latest first: a walk for each department and state, and those in which
+-- the departments help.
 with page as (
     select found.request_id, found.submitted_at
     from unnest(:departments::text[]) as place (wanted_department)
@@ -68,7 +95,7 @@ with page as (
         where department = wanted_department
             and state = wanted_state
             and (submitted_at, request_id) < (:before_at, :before_id)
-            and (:confidential or not confidential or department = any (:own::text[]))
+            and (:confidential or not confidential or department = any (:own::text[]) or co_departments && :own::text[])
             and (:category::text is null or category = :category)
             and (:district::text is null or district = :district)
             and (:assignee::text is null or assignee = :assignee)
@@ -77,6 +104,19 @@ with page as (
         order by submitted_at desc, request_id desc
         limit :most
     ) as found
+    union
+    select request_id, submitted_at
+    from snapshots
+    where co_departments && :departments::text[]
+        and co_departments <> '{}'
+        and state = any (:states::text[])
+        and (submitted_at, request_id) < (:before_at, :before_id)
+        and (:confidential or not confidential or department = any (:own::text[]) or co_departments && :own::text[])
+        and (:category::text is null or category = :category)
+        and (:district::text is null or district = :district)
+        and (:assignee::text is null or assignee = :assignee)
+        and (:escalated::boolean is null or (escalation_level > 0) = :escalated)
+        and (:overdue::boolean is null or (state = any (:running::text[]) and coalesce(due_at, accept_due_at) < :now) is true = :overdue)
     order by submitted_at desc, request_id desc
     limit :most
 )
@@ -89,6 +129,12 @@ select
     snapshots.contacted_at, snapshots.resolved_at, snapshots.closed_at, snapshots.accept_due_at,
     snapshots.contact_due_at, snapshots.return_until, snapshots.due_at, snapshots.result, snapshots.reply,
     snapshots.resolved_by, snapshots.solved, snapshots.satisfied, snapshots.outcome, snapshots.updated_at,
+    snapshots.service_level, snapshots.due_from, snapshots.urge_every_seconds, snapshots.told_at, snapshots.paused_at, snapshots.paused_seconds,
+    snapshots.question, snapshots.question_count, snapshots.answer_due_at, snapshots.hold_asked_by,
+    snapshots.hold_reason, snapshots.hold_review_on, snapshots.extension_asked_by, snapshots.extension_reason,
+    snapshots.extension_days, snapshots.extended_at, snapshots.call_wanted_at, snapshots.call_count,
+    snapshots.parent, snapshots.parent_state, snapshots.followers, snapshots.co_handlers,
+    snapshots.co_departments,
     title_sealed, description_sealed
 from page
 join snapshots on snapshots.request_id = page.request_id
@@ -106,6 +152,12 @@ select
     snapshots.contacted_at, snapshots.resolved_at, snapshots.closed_at, snapshots.accept_due_at,
     snapshots.contact_due_at, snapshots.return_until, snapshots.due_at, snapshots.result, snapshots.reply,
     snapshots.resolved_by, snapshots.solved, snapshots.satisfied, snapshots.outcome, snapshots.updated_at,
+    snapshots.service_level, snapshots.due_from, snapshots.urge_every_seconds, snapshots.told_at, snapshots.paused_at, snapshots.paused_seconds,
+    snapshots.question, snapshots.question_count, snapshots.answer_due_at, snapshots.hold_asked_by,
+    snapshots.hold_reason, snapshots.hold_review_on, snapshots.extension_asked_by, snapshots.extension_reason,
+    snapshots.extension_days, snapshots.extended_at, snapshots.call_wanted_at, snapshots.call_count,
+    snapshots.parent, snapshots.parent_state, snapshots.followers, snapshots.co_handlers,
+    snapshots.co_departments,
     title_sealed, description_sealed
 from requests
 join snapshots on snapshots.request_id = requests.id
@@ -122,10 +174,16 @@ select
     snapshots.contacted_at, snapshots.resolved_at, snapshots.closed_at, snapshots.accept_due_at,
     snapshots.contact_due_at, snapshots.return_until, snapshots.due_at, snapshots.result, snapshots.reply,
     snapshots.resolved_by, snapshots.solved, snapshots.satisfied, snapshots.outcome, snapshots.updated_at,
+    snapshots.service_level, snapshots.due_from, snapshots.urge_every_seconds, snapshots.told_at, snapshots.paused_at, snapshots.paused_seconds,
+    snapshots.question, snapshots.question_count, snapshots.answer_due_at, snapshots.hold_asked_by,
+    snapshots.hold_reason, snapshots.hold_review_on, snapshots.extension_asked_by, snapshots.extension_reason,
+    snapshots.extension_days, snapshots.extended_at, snapshots.call_wanted_at, snapshots.call_count,
+    snapshots.parent, snapshots.parent_state, snapshots.followers, snapshots.co_handlers,
+    snapshots.co_departments,
     title_sealed, description_sealed
 from requests
 join snapshots on snapshots.request_id = requests.id
 where phone_index = :phone_index
-    and (:confidential or not snapshots.confidential or department = any (:own::text[]))
+    and (:confidential or not snapshots.confidential or department = any (:own::text[]) or co_departments && :own::text[])
 order by snapshots.submitted_at desc, snapshots.request_id desc
 limit :most;

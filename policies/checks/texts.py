@@ -14,9 +14,10 @@ from policies.schema import WordsFile
 
 MOST_SMS_PARTS = 4
 TIMELINE_KINDS = frozenset({*Action, *(set(AlarmKind) - {AlarmKind.ESCALATE, AlarmKind.END_FEEDBACK,
-                            AlarmKind.END_REOPENING, AlarmKind.SEND_HELD}), "not_applied"})  # fmt: skip
+                            AlarmKind.END_REOPENING, AlarmKind.SEND_HELD, AlarmKind.ANSWER_OVERDUE, AlarmKind.HOLD_REVIEW}), "not_applied", "unanswered"})  # fmt: skip
 """What can stand in a timeline: all actions, and the clocks that only remind."""
-MAY_BE_MISSING = frozenset({"department", "previous_department", "category", "due", "target", "reason_name", "route"})
+MAY_BE_MISSING = frozenset({"department", "previous_department", "category", "due", "target", "reason_name", "route",
+    "co_department", "answer_due", "review"})  # fmt: skip
 
 
 def check_texts(folder: Folder, known: Known) -> None:

@@ -147,11 +147,11 @@ async def test_the_page_offers_exactly_what_is_possible(interface: Interface) ->
         forms = Form(await a_page(interface, f"{address}?lang=en")).forms
         return {action.removeprefix(f"{address}/").removesuffix("?lang=en") for action in forms}
 
-    assert await offered() == {"supplement", "urge", "withdraw", "attachments"}
+    assert await offered() == {"supplement", "urge", "withdraw", "attachments", "erase"}
     await interface.move(request, "resolved")
-    assert await offered() == {"rate", "reopen"}
+    assert await offered() == {"rate", "reopen", "erase"}
     await interface.move(request, "withdrawn")
-    assert await offered() == set()
+    assert await offered() == {"erase"}
 
 
 @pytest.mark.parametrize(

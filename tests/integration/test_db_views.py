@@ -1,24 +1,22 @@
-"""Lists of the staff: only what a person may see, narrowed, page by page; and the numbers, counted from the same rows."""
+"""Lists of the staff: only what a person may see, narrowed, page by page."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
-from itertools import pairwise
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 
-from db import attachments, policies, rates, read_model, requests, timeline, views
+from db import attachments, policies, read_model, requests, timeline, views
 from db.pool import Pool
-from db.rates import Grouping
 from db.requests import Contact
 from db.sealing import KeyRing
 from db.views import Filter, Listed
 from domain.errors import Unknown
-from domain.request import Entry, Event, Outcome, Record, Result, Snapshot, Solved, State
+from domain.request import Entry, Event, Record, Snapshot, State
 from domain.visibility import Sight
 from tests.rows import PHONE, SUNDAY_NOON, a_new_request, a_submitted_request
 
@@ -215,102 +213,7 @@ async def test_list_by_phone_shows_what_the_person_may_see(pool: Pool, keys: Key
     assert references(await views.listed_by_phone(pool, keys, HOUSING, PHONE)) == [own.reference]
 
 
-# --- rates ----------------------------------------------------------------------------------------------------------
-
 AT = SUNDAY_NOON
-ASSIGNED = {"assigned_at": AT, "contact_due_at": AT + DAY, "due_at": AT + 5 * DAY}
-DONE = {**ASSIGNED, "contacted_at": AT, "resolved_at": AT + DAY}
-
-
-@pytest.mark.parametrize(
-    ("label", "standing", "counted"),
-    [
-        ("received", {"state": State.RECEIVED}, set()),
-        ("declined from triage", {"state": State.DECLINED, "closed_at": AT}, set()),
-        (
-            "contacted in time",
-            {**ASSIGNED, "contacted_at": AT + DAY},
-            {"assigned", "contacted_in_time", "slow_response"},
-        ),
-        (
-            "contacted in time, not due yet",
-            {**ASSIGNED, "contacted_at": AT, "due_at": NOW},
-            {"assigned", "contacted_in_time"},
-        ),
-        ("contacted late", {**ASSIGNED, "contacted_at": AT + 2 * DAY, "due_at": NOW}, {"assigned", "slow_response"}),
-        ("contacted where no contact is promised", {**DONE, "contact_due_at": None}, {"assigned", "contacted_in_time"}),
-        ("never contacted", ASSIGNED, {"assigned", "no_response"}),
-        ("not contacted, still time", {**ASSIGNED, "contact_due_at": NOW}, {"assigned", "contact_pending"}),
-        ("not contacted, nothing promised", {**ASSIGNED, "contact_due_at": None}, {"assigned", "contact_pending"}),
-        ("withdrawn in time", {**ASSIGNED, "closed_at": AT, "state": State.WITHDRAWN}, {"assigned", "contact_pending"}),
-        ("withdrawn too late", {**ASSIGNED, "closed_at": AT + 2 * DAY}, {"assigned", "no_response"}),
-        ("resolved in time", DONE, {"assigned", "contacted_in_time"}),
-        ("resolved late", {**DONE, "resolved_at": AT + 6 * DAY}, {"assigned", "contacted_in_time", "slow_response"}),
-        (
-            "solved and satisfied",
-            {**DONE, "solved": Solved.YES, "satisfied": 3, "outcome": Outcome.SOLVED},
-            {"assigned", "contacted_in_time", "answered", "solved", "satisfied"},
-        ),
-        (
-            "partly solved and dissatisfied",
-            {**DONE, "solved": Solved.PARTLY, "satisfied": 2},
-            {"assigned", "contacted_in_time", "answered"},
-        ),
-        (
-            "not solved",
-            {**DONE, "solved": Solved.NO, "satisfied": 1},
-            {"assigned", "contacted_in_time", "answered", "wrong_response"},
-        ),
-        ("no reply", {**DONE, "outcome": Outcome.NO_REPLY}, {"assigned", "contacted_in_time", "no_reply"}),
-        ("returned", {**DONE, "return_count": 2}, {"assigned", "contacted_in_time", "wrong_response"}),
-        ("reworked", {**DONE, "rework_count": 1}, {"assigned", "contacted_in_time", "wrong_response"}),
-        (
-            "the department's own word",
-            {**DONE, "result": Result.NOT_SOLVED},
-            {"assigned", "contacted_in_time", "wrong_response"},
-        ),
-        (
-            "decided as not solved",
-            {**DONE, "outcome": Outcome.NOT_SOLVED_FINAL},
-            {"assigned", "contacted_in_time", "wrong_response"},
-        ),
-        (
-            "reassigned twice, returned and reworked",
-            {**DONE, "actions": ("reassign", "reassign"), "return_count": 1, "rework_count": 1},
-            {"assigned", "contacted_in_time", "wrong_response"},
-        ),
-    ],
-)
-async def test_rates_count_a_request_that_is(
-    pool: Pool, stand: Stand, label: str, standing: dict[str, Any], counted: set[str]
-) -> None:
-    await stand(**standing)
-    (counts,) = await rates.counts(pool, Grouping.CITY, AT - DAY, NOW, NOW)
-    figures = {name: getattr(counts, name) for name in counts.__slots__ if name not in ("part", "submitted")}
-    assert {name for name, number in figures.items() if number} == counted
-    assert set(figures.values()) <= {0, 1}
-    assert counts.submitted == 1
-
-
-async def test_rates_are_told_apart_by_part_and_those_without_one_come_last(pool: Pool, stand: Stand) -> None:
-    for department, district in (("roads", "west"), ("housing", "west"), ("housing", None), (None, None)):
-        await stand(department=department, district=district)
-    by = {grouping: await rates.counts(pool, grouping, AT, NOW, NOW) for grouping in Grouping}
-    assert [(c.part, c.submitted) for c in by[Grouping.CITY]] == [(None, 4)]
-    assert [(c.part, c.submitted) for c in by[Grouping.DEPARTMENT]] == [("housing", 2), ("roads", 1), (None, 1)]
-    assert [(c.part, c.submitted) for c in by[Grouping.DISTRICT]] == [("west", 2), (None, 2)]
-    assert [(c.part, c.submitted) for c in by[Grouping.CATEGORY]] == [(None, 4)]
-
-
-async def test_rates_count_each_request_in_exactly_one_period(pool: Pool, stand: Stand) -> None:
-    first = await stand()
-    second = await stand()
-    at = [first.submitted_at, second.submitted_at, NOW]
-    for begins, ends in pairwise(at):
-        (counts,) = await rates.counts(pool, Grouping.CITY, begins, ends, NOW)
-        assert counts.submitted == 1
-    assert await rates.counts(pool, Grouping.CITY, NOW, NOW + DAY, NOW) == []
-
 
 # --- policies and pictures ------------------------------------------------------------------------------------------
 

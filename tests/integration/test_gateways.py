@@ -34,7 +34,9 @@ def a_client(pool: Pool, secret: str) -> httpx2.AsyncClient:
     app = FastAPI()
     app.include_router(gateways.router)
     errors.install(app)
-    unused: dict[str, Any] = dict.fromkeys(("keys", "policies", "temporal", "sender", "passwords", "now"))
+    unused: dict[str, Any] = dict.fromkeys(
+        ("keys", "policies", "temporal", "sender", "passwords", "expectations", "now")
+    )
     settings = cast(Any, SimpleNamespace(kannel_dlr_secret=secret))
     app.state.services = Services(settings=settings, pool=pool, **unused)
     return httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://city.example")

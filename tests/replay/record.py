@@ -1,4 +1,7 @@
-"""Lives the lives of lives.py on the time-skipping server and keeps their histories: `python -m tests.replay.record`.
+"""Lives the lives of lives.py and longer_lives.py and keeps their histories: `python -m tests.replay.record`.
+
+On the time-skipping server, but for what it cannot do. Of a life that was longer than one run, the first run stands beside
+the others and the later ones under `later`; the runs that watch the parts of co-handlers stand under `parts`.
 
 Run it by hand when a life is added. A history that is already kept stays as it is, because requests out there have
 just such a one behind them; delete the file to record it anew.
@@ -18,19 +21,28 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from temporalio.client import WorkflowHistory
+
 from activities.providers.kannel import KannelProvider
 from db.migrations import migrate
 from db.pool import Pool
+from domain.policy import shortened
 from supervision.postgres import PostgresServer
 from tests.city import a_city, an_hour_around
 from tests.replay.lives import IN_A_QUIET_TOWN, IN_A_TOWN_WITH_A_GATEWAY, LIVES, Life
+from tests.replay.longer_lives import IN_A_QUICK_TOWN, LONGER_LIVES
 from tests.servers import a_postgres_server
-from tests.skipping import a_skipping_server
+from tests.skipping import a_real_server, a_skipping_server
 from tests.smsbox import a_smsbox
-from tests.town import Town
+from tests.town import Request, Town
 from tests.town_hall import a_town
+from workflows.contract import co_workflow_id
+from workflows.recapture import fetch
 
 HISTORIES = Path(__file__).parent / "histories"
+LATER, PARTS = HISTORIES / "later", HISTORIES / "parts"
+SHORT_HISTORIES = ("--dynamic-config-value", "limit.historyCount.suggestContinueAsNew=60")
+SECONDS_PER_WORKING_DAY = 2.0
 _OF_THE_MACHINE = frozenset({"identity", "stackTrace", "binaryChecksum", "stickyAttributes"})
 """Fields that tell of the machine where the life was lived, and that no replay reads."""
 
@@ -48,13 +60,31 @@ def scrubbed(value: Any) -> Any:
 
 async def keep(town: Town, lives: Iterable[Life]) -> None:
     for life in lives:
-        path = HISTORIES / f"{life.__name__}.json"
-        if not path.exists():
+        if not (HISTORIES / f"{life.__name__}.json").exists():
             request = await life(town)
-            history = json.loads((await request.handle.fetch_history()).to_json())
-            path.write_text(json.dumps(scrubbed(history), separators=(",", ":")) + "\n")
-            print(f"{path.name}: {len(history['events'])} events")  # noqa: T201
+            await keep_runs(life.__name__, request)
             await town.put_away()
+
+
+async def keep_runs(name: str, request: Request) -> None:
+    """The runs of the request, the oldest first, and those that watch a part of it."""
+    await request.settled()
+    client = request.town.environment.client
+    told = await fetch(client, request.reference)
+    assert told is not None
+    first, *later = told.histories
+    write(HISTORIES / f"{name}.json", first)
+    for number, history in enumerate(later, 2):
+        write(LATER / f"{name}.{number}.json", history)
+    for part in (await request.snapshot()).co_handlers:
+        handle = client.get_workflow_handle(co_workflow_id(request.reference, part.number))
+        write(PARTS / f"{name}.{part.number}.json", await handle.fetch_history())
+
+
+def write(path: Path, history: WorkflowHistory) -> None:
+    content = json.loads(history.to_json())
+    path.write_text(json.dumps(scrubbed(content), separators=(",", ":")) + "\n")
+    print(f"{path.relative_to(HISTORIES)}: {len(content['events'])} events")  # noqa: T201
 
 
 @asynccontextmanager
@@ -76,16 +106,23 @@ def a_database(server: PostgresServer, name: str) -> str:
 
 async def record(server: PostgresServer) -> None:
     async with a_skipping_server() as environment, a_town(environment, a_database(server, "town")) as town:
-        await keep(town, LIVES)
+        await keep(town, (*LIVES, *LONGER_LIVES))
     async with a_kannel_town(a_database(server, "kannel_town")) as town:
         await keep(town, IN_A_TOWN_WITH_A_GATEWAY)
     quiet = a_city(quiet_hours=an_hour_around(datetime.now(UTC)))
     async with a_skipping_server() as environment, a_town(environment, a_database(server, "q"), policy=quiet) as town:
         await keep(town, IN_A_QUIET_TOWN)
+    quick = shortened(a_city(), SECONDS_PER_WORKING_DAY)
+    async with (
+        a_real_server(*SHORT_HISTORIES) as environment,
+        a_town(environment, a_database(server, "quick"), policy=quick) as town,
+    ):
+        await keep(town, IN_A_QUICK_TOWN)
 
 
 def main() -> None:
-    HISTORIES.mkdir(exist_ok=True)
+    for directory in (HISTORIES, LATER, PARTS):
+        directory.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as home, a_postgres_server(Path(home)) as server:
         asyncio.run(record(server))
 

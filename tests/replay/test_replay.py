@@ -17,13 +17,27 @@ from temporalio.worker import Replayer
 
 from tests.replay.changed import SendsInTheBackground, WaitsFirst
 from tests.replay.lives import IN_A_QUIET_TOWN, IN_A_TOWN_WITH_A_GATEWAY, LIVES
-from tests.replay.record import HISTORIES
+from tests.replay.longer_lives import IN_A_QUICK_TOWN, LONGER_LIVES
+from tests.replay.record import HISTORIES, LATER, PARTS
 from tests.workflows.test_privacy import strings_in
+from workflows.co_handling import CoHandlingWorkflow
 from workflows.connection import DATA_CONVERTER
-from workflows.contract import ESCALATE_SIGNAL, RESOLVE_SIGNAL, SIGNAL_OF_INBOX, STAFF_UPDATES
+from workflows.contract import (
+    CO_CLOCK_RANG,
+    CO_SETTLED,
+    ESCALATE_SIGNAL,
+    FOLLOWER_CHANGED,
+    PARENT_MOVED,
+    RESOLVE_SIGNAL,
+    SIGNAL_OF_INBOX,
+    STAFF_UPDATES,
+)
 from workflows.request import RequestWorkflow
 
 NAMES = sorted(path.stem for path in HISTORIES.glob("*.json"))
+LATER_RUNS = sorted(f"{LATER.name}/{path.stem}" for path in LATER.glob("*.json"))
+"""Of lives that were longer than one run."""
+WATCHED_PARTS = sorted(f"{PARTS.name}/{path.stem}" for path in PARTS.glob("*.json"))
 
 
 def the_text(name: str) -> str:
@@ -36,9 +50,14 @@ async def replay(name: str, defined: type = RequestWorkflow) -> None:
     await replayer.replay_workflow(WorkflowHistory.from_json(f"request-{name}", the_text(name)))
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", [*NAMES, *LATER_RUNS])
 async def test_workflow_goes_on_with_a_life_that_was_recorded(name: str) -> None:
     await replay(name)
+
+
+@pytest.mark.parametrize("name", WATCHED_PARTS)
+async def test_workflow_goes_on_watching_a_part_that_was_recorded(name: str) -> None:
+    await replay(name, CoHandlingWorkflow)
 
 
 @pytest.mark.parametrize("changed", [WaitsFirst, SendsInTheBackground])
@@ -48,12 +67,13 @@ async def test_change_that_breaks_requests_under_way_is_found(changed: type) -> 
 
 
 def test_every_life_is_recorded() -> None:
-    lives = (*LIVES, *IN_A_TOWN_WITH_A_GATEWAY, *IN_A_QUIET_TOWN)
+    lives = (*LIVES, *LONGER_LIVES, *IN_A_TOWN_WITH_A_GATEWAY, *IN_A_QUIET_TOWN, *IN_A_QUICK_TOWN)
     assert set(NAMES) == {life.__name__ for life in lives}
 
 
 def _events() -> list[dict[str, Any]]:
-    return [event for name in NAMES for event in json.loads(the_text(name))["events"]]
+    names = (*NAMES, *LATER_RUNS, *WATCHED_PARTS)
+    return [event for name in names for event in json.loads(the_text(name))["events"]]
 
 
 def test_recorded_lives_use_every_update_and_every_signal() -> None:
@@ -66,11 +86,12 @@ def test_recorded_lives_use_every_update_and_every_signal() -> None:
         if signalled:
             signals.add(signalled["signalName"])
     assert updates == set(STAFF_UPDATES.values())
-    assert signals == {*SIGNAL_OF_INBOX.values(), RESOLVE_SIGNAL, ESCALATE_SIGNAL}
+    between_runs = {CO_CLOCK_RANG, CO_SETTLED, FOLLOWER_CHANGED, PARENT_MOVED}
+    assert signals == {*SIGNAL_OF_INBOX.values(), RESOLVE_SIGNAL, ESCALATE_SIGNAL, *between_runs}
 
 
 def test_histories_tell_nothing_of_the_machine_where_they_were_recorded() -> None:
     here = (socket.gethostname(), str(Path(__file__).parents[2]), "/root", "site-packages", "identity", "stackTrace")
-    for name in NAMES:
+    for name in (*NAMES, *LATER_RUNS, *WATCHED_PARTS):
         told = "\n".join(strings_in(json.loads(the_text(name))))
         assert [trace for trace in here if trace in told] == [], name

@@ -14,7 +14,8 @@ import pytest
 
 PROJECT = Path(__file__).parents[2]
 PACKAGES = (
-    "activities", "api", "benchmarks", "cli", "db", "demonstration", "domain", "policies", "supervision", "workflows",
+    "activities", "api", "benchmarks", "classifier", "cli", "db", "demonstration", "domain", "policies", "supervision",
+    "workflows",
 )  # fmt: skip
 SOURCES = sorted(
     [path for package in PACKAGES for path in (PROJECT / package).rglob("*.py")]

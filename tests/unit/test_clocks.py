@@ -16,9 +16,7 @@ LATER = MONDAY_NINE + timedelta(hours=5)
 
 def kinds_after(**changes: Any) -> list[str]:
     turn = make_turn(a_snapshot(State.ASSIGNED), "reassign", CITIZEN, LATER, (), **changes)
-    return [
-        alarm.kind + str(alarm.rung.level if alarm.rung else "") for alarm in alarms_after(turn, (), a_plan().alarms)
-    ]
+    return [alarm.kind + str(alarm.rung.level if alarm.rung else "") for alarm in alarms_after(turn, (), a_plan())]
 
 
 def test_new_plan_brings_all_its_clocks() -> None:

@@ -7,10 +7,15 @@ from collections.abc import AsyncIterator
 import pytest
 from temporalio.testing import WorkflowEnvironment
 
+from domain.policy import shortened
+from tests.city import a_city
 from tests.conftest import FreshDatabase
-from tests.skipping import a_skipping_server
+from tests.skipping import a_real_server, a_skipping_server
 from tests.town import Town
 from tests.town_hall import a_town
+
+SECONDS_PER_WORKING_DAY = 2.0
+"""Of the quick town."""
 
 
 @pytest.fixture(scope="session")
@@ -24,6 +29,22 @@ async def skipping() -> AsyncIterator[WorkflowEnvironment]:
 async def lasting_town(skipping: WorkflowEnvironment, fresh_database: FreshDatabase) -> AsyncIterator[Town]:
     async with a_town(skipping, fresh_database()) as ready:
         yield ready
+
+
+@pytest.fixture(scope="session")
+async def lasting_quick_town(fresh_database: FreshDatabase) -> AsyncIterator[Town]:
+    """On Temporal itself, where children are no obstacle to time and a history of 400 events counts as long."""
+    async with (
+        a_real_server("--dynamic-config-value", "limit.historyCount.suggestContinueAsNew=400") as environment,
+        a_town(environment, fresh_database(), policy=shortened(a_city(), SECONDS_PER_WORKING_DAY)) as ready,
+    ):
+        yield ready
+
+
+@pytest.fixture
+async def quick_town(lasting_quick_town: Town) -> AsyncIterator[Town]:
+    yield lasting_quick_town
+    await lasting_quick_town.put_away()
 
 
 @pytest.fixture

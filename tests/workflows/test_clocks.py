@@ -18,8 +18,8 @@ def after(request: Request, at: datetime | None, duration: str) -> datetime:
 
 
 async def clocks(request: Request) -> list[str]:
-    """What the clocks did: the actions of the system after the assignment, escalations with their level."""
-    events = (await request.events())[2:]
+    """What the clocks of the handler did: the actions of the system after the assignment, escalations with their level."""
+    events = [event for event in (await request.events())[2:] if event.action != "heartbeat"]
     return [event.action + event.facts.get("level", "") for event in events if event.actor_kind == "system"]
 
 

@@ -1,0 +1,11 @@
+"""All that can be planned for a turn of a request."""
+
+from domain.followed import Followed
+from domain.helped import CoPlan
+from domain.pauses import Moved, PausePlan
+from domain.planning import FeedbackPlan, Plan
+
+Clocked = Plan | FeedbackPlan | PausePlan | Moved
+"""What brings the clocks that run from then on."""
+
+Planned = Clocked | CoPlan | Followed | None
