@@ -35,7 +35,9 @@ async def read_outbox(
     """What the console provider kept. The keys to requests in links, and one-time codes, are left out: they are the
     citizen's alone."""
     signed_in.require_role(Role.SUPERVISOR, Role.DISPATCHER, Role.ADMIN)
-    lines = await outbox.latest(services.pool, services.keys, reference=reference, most=limit)
+    lines = await outbox.latest(
+        services.pool, services.keys, reference=reference, confidential=signed_in.sight.confidential, most=limit
+    )
     return OutboxAnswer(messages=[_message(line) for line in lines])
 
 

@@ -13,6 +13,7 @@ import asyncpg
 import click
 
 import db.policies
+from cli import policy_requests
 from db.migrations import require_version
 from db.pool import Pool, open_pool
 from domain.errors import HuishengError
@@ -29,6 +30,10 @@ FOLDER = click.argument("folder", metavar="DIR", type=click.Path(path_type=Path)
 @click.group()
 def policy() -> None:
     """Check and load a city's policy."""
+
+
+for _command in (policy_requests.requests, policy_requests.move, policy_requests.holidays):
+    policy.add_command(_command)
 
 
 @policy.command()

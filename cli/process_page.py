@@ -18,7 +18,7 @@ from domain.lifecycle import (
     Action,
     Transition,
 )
-from domain.notices import IN_TRIAGE, OWED, REMINDERS, NoticeKind, Recipient, owed_by_message
+from domain.notices import ALERTED, IN_TRIAGE, OWED, REMINDERS, NoticeKind, Recipient, owed_by_message
 from domain.request import ALARM_NAMES, OPEN, PAUSED, TERMINAL, AlarmKind, Snapshot, State
 
 GUARDS = {
@@ -104,9 +104,22 @@ _CLOCKS = """\
 ## Clocks
 
 What a clock that has run out owes. Accepting stops the first, a contact the second, a new assignment starts all of them
-anew; only the feedback reminder runs once the request is resolved.
+anew; only the feedback reminder and the follow-up call run once the request is resolved. In a pause the clocks up to the
+escalation stand still; the pause has one of its own.
 
 """
+
+_CLOCKS_ELSEWHERE = {
+    AlarmKind.ESCALATE: "see [Escalations](#escalations)",
+    AlarmKind.ANSWER_OVERDUE: "`unanswered` to the assignee; the work goes on",
+    AlarmKind.HOLD_REVIEW: "`resumed` to the assignee; the work goes on",
+    AlarmKind.HEARTBEAT: "`heartbeat` to the citizen, who has heard nothing for the policy's `heartbeat_after`",
+    AlarmKind.WANT_CALL: "`call_wanted` to the callers",
+    AlarmKind.CO_REMINDED: "`co_reminder` to the handlers of the co-handling department",
+    AlarmKind.CO_ESCALATED: "`co_escalated` to whom the rung names, as seen from the co-handling department, and to the assignee",
+}
+"""The clocks that the tables of reminders do not have."""
+_ANYWHERE = (AlarmKind.ESCALATE, AlarmKind.HEARTBEAT)
 
 _MESSAGES = """\
 ## Messages of citizens
@@ -130,6 +143,14 @@ citizen so. A one-time code (`one_time_code`) is owed by no event: the citizen a
 request by phone.
 """
 
+_DANGERS = """\
+## Dangers to life
+
+An assignment, a way into triage or a change of urgency that makes a request a danger to life alerts at once, at any hour,
+besides all else that it owes: {owed}. While no department has it, the supervisors alone. Such a request cannot be
+withdrawn.
+"""
+
 _EXITS = TERMINAL - {State.CLOSED}
 
 
@@ -144,6 +165,7 @@ def render_process_page() -> str:
         _CLOCKS + _clocks(),
         _MESSAGES + _messages(),
         _ESCALATIONS,
+        _DANGERS.format(owed=_kinds(ALERTED)),
     ])  # fmt: skip
 
 
@@ -248,7 +270,7 @@ def _clocks() -> str:
     return _table(
         ("clock", "while a department has it, or once resolved", "in triage"),
         [*(row(kind) for kind in AlarmKind if kind in REMINDERS),
-         (ALARM_NAMES[AlarmKind.ESCALATE], "see [Escalations](#escalations)", "see [Escalations](#escalations)")],
+         *((ALARM_NAMES[kind], owed, owed if kind in _ANYWHERE else "–") for kind, owed in _CLOCKS_ELSEWHERE.items())],
     )  # fmt: skip
 
 

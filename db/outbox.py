@@ -67,10 +67,21 @@ async def keep_and_finish(database: Database, keys: KeyRing, provider: str, mess
 
 
 async def latest(
-    database: Database, keys: KeyRing, *, reference: str | None = None, after: datetime | None = None, most: int
+    database: Database,
+    keys: KeyRing,
+    *,
+    reference: str | None = None,
+    after: datetime | None = None,
+    confidential: bool = True,
+    most: int,
 ) -> list[Line]:
-    """The newest messages, oldest of them first; of one request, or kept after an instant, where asked."""
-    rows = await _QUERIES["latest"].rows(database, reference=reference, after=after, most=most)
+    """The newest messages, oldest of them first; of one request, or kept after an instant, where asked.
+
+    Without `confidential`, those of confidential requests are left out.
+    """
+    rows = await _QUERIES["latest"].rows(
+        database, reference=reference, after=after, confidential=confidential, most=most
+    )
     return [
         Line(
             row["notice_id"],

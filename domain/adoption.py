@@ -4,13 +4,14 @@ Every date is planned anew from the assignment that fixed it, with the pauses an
 if the version had been in force from the start.
 """
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from domain.pauses import Moved, Promised, extend, move_by_pause
 from domain.planning import Plan, PlanWanted, plan_assignment
 from domain.policy import Policy
-from domain.request import Alarm, AlarmKind
+from domain.request import Alarm, AlarmKind, Event, Snapshot
 
 _ONCE = frozenset({AlarmKind.ACCEPT_OVERDUE, AlarmKind.CONTACT_OVERDUE, AlarmKind.REMIND_HALF, AlarmKind.REMIND_EIGHTY})
 """What has rung, or would have rung by now, is not rung again; an escalation that is due by the new dates rings at once."""
@@ -55,3 +56,38 @@ def _is_due(alarm: Alarm, now: datetime) -> bool:
 
 def _still(alarm: Alarm, now: datetime) -> Alarm:
     return replace(alarm, at=max(alarm.at, now))
+
+
+_PAUSE_BEGINS = frozenset({"ask_citizen", "approve_hold"})
+_PAUSE_ENDS = frozenset({"answer", "resume"})
+
+
+def adoption_of(snapshot: Snapshot, events: Sequence[Event], version: str, now: datetime) -> AdoptionWanted:
+    """What the run of a request will ask when it is moved to that version, told from its timeline."""
+    since = snapshot.due_from or snapshot.assigned_at or now
+    wanted = PlanWanted(
+        reference=snapshot.reference,
+        at=since,
+        category=snapshot.category,
+        department=snapshot.department,
+        urgency=snapshot.urgency,
+        escalation_level=snapshot.escalation_level,
+        rework=snapshot.rework_count > 0,
+    )
+    days = snapshot.extension_days if snapshot.extended_at else None
+    return AdoptionWanted(version, now, wanted, pauses_of(events, since), days)
+
+
+def pauses_of(events: Iterable[Event], since: datetime) -> tuple[tuple[datetime, datetime], ...]:
+    """The pauses that are over, of the due date that was fixed at that instant."""
+    begun: datetime | None = None
+    pauses: list[tuple[datetime, datetime]] = []
+    for event in events:
+        if event.at < since:
+            continue
+        if event.action in _PAUSE_BEGINS:
+            begun = event.at
+        elif event.action in _PAUSE_ENDS and begun is not None:
+            pauses.append((begun, event.at))
+            begun = None
+    return tuple(pauses)

@@ -85,7 +85,9 @@ class Chance:
 
     def _rare(self) -> set[Action]:
         """What ends or takes away what has been done so far."""
-        return set() if self.happens(0.25) else {Action.DECLINE, Action.TRANSFER, Action.RETURN_REQUEST, Action.REASSIGN}
+        return (
+            set() if self.happens(0.25) else {Action.DECLINE, Action.TRANSFER, Action.RETURN_REQUEST, Action.REASSIGN}
+        )
 
 
 _Maker = Callable[[Chance, Actor, date], c.Command]
@@ -126,7 +128,9 @@ _MAKERS: dict[Action, _Maker] = {
     Action.REOPEN: _simple(c.Reopen, "text"),
     Action.REFER: _simple(c.Refer, "reason"),
     Action.ASK_CITIZEN: _simple(c.AskCitizen, "question"),
-    Action.REQUEST_EXTENSION: lambda chance, by, day: c.RequestExtension(by, chance.random.randint(1, 12), chance.text()),
+    Action.REQUEST_EXTENSION: lambda chance, by, day: c.RequestExtension(
+        by, chance.random.randint(1, 12), chance.text()
+    ),
     Action.GRANT_EXTENSION: _simple(c.GrantExtension, "note"),
     Action.REFUSE_EXTENSION: _simple(c.RefuseExtension, "reason"),
     Action.REQUEST_HOLD: lambda chance, by, day: c.RequestHold(by, day, chance.text()),

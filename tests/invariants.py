@@ -142,4 +142,6 @@ async def wrongly_told(request: Request) -> list[str]:
         " having (n.state, count(o.notice_id)) not in (('sent', 1), ('no_address', 0))",
         request.id,
     )
-    return [f"notice {row['kind']} of event {row['sequence']} is {row['state']}, out {row['times']} times" for row in rows]
+    return [
+        f"notice {row['kind']} of event {row['sequence']} is {row['state']}, out {row['times']} times" for row in rows
+    ]

@@ -235,14 +235,14 @@ class Town:
         """A request that stands in the database; its run is not started."""
         values = {"contact": requests.Contact(phone="+8613800138000")} | changes
         new = requests.NewRequest(description, Channel.WEB, "en", **values)
-        sent = await requests.submit(self.pool, keys, new, datetime.now(UTC))
+        sent = await requests.submit(self.pool, keys, new, await self.environment.get_current_time())
         handle = self.environment.client.get_workflow_handle_for(RequestWorkflow.run, workflow_id(sent.reference))
         return Request(self, sent.request_id, sent.reference, handle)
 
     async def submitted(self, request: Request, located: bool = False) -> Submitted:
         """The input of its run."""
-        now = await self.environment.get_current_time()
-        return Submitted(str(request.id), request.reference, now, CITIZEN, located=located)
+        submitted_at = await self.pool.fetchval("select submitted_at from requests where id = $1", request.id)
+        return Submitted(str(request.id), request.reference, submitted_at, CITIZEN, located=located)
 
     @property
     def zone(self) -> ZoneInfo:

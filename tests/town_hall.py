@@ -22,6 +22,7 @@ from activities.planning import PlanningActivities
 from activities.providers.console import ConsoleProvider
 from activities.providers.port import Provider
 from activities.read_model import ReadModelActivities
+from db.policies import content_of
 from db.pool import Pool, open_pool
 from domain.policy import Policy, to_plain
 from policies.store import PolicyStore
@@ -38,16 +39,19 @@ async def a_town(
     database_url: str,
     provider_of: Callable[[Pool], Provider] = lambda pool: ConsoleProvider(pool, KEYS),
     policy: Policy | None = None,
+    *,
+    with_workers: bool = True,
 ) -> AsyncIterator[Town]:
-    """The town at work: staff in the database, the worker running in the sandbox."""
+    """The town at work: staff in the database, the worker running in the sandbox; or with workers of the caller's own."""
     policy = policy or a_city()
     async with AsyncExitStack() as stack:
         pool = await stack.enter_async_context(open_pool(database_url, size=5))
         provider = provider_of(pool)
         stack.push_async_callback(provider.close)
         town = Town(environment, pool, policy, await _hired(pool))
-        await stack.enter_async_context(a_worker(environment, pool, policy, provider))
-        await stack.enter_async_context(_a_gateway_worker(environment, pool, policy, provider))
+        if with_workers:
+            await stack.enter_async_context(a_worker(environment, pool, policy, provider))
+            await stack.enter_async_context(_a_gateway_worker(environment, pool, policy, provider))
         yield town
 
 
@@ -69,7 +73,7 @@ def a_worker(
     environment: WorkflowEnvironment, pool: Pool, policy: Policy, provider: Provider, queue: str = REQUESTS_QUEUE
 ) -> Worker:
     """The worker of the requests, as in production but for the sandbox."""
-    policies = _store(policy)
+    policies = _store(policy, pool)
     models = ModelStore(partial(db.models.active_version, pool), partial(db.models.content_of, pool))
     notices = NoticeActivities(pool, KEYS, policies, provider, "http://127.0.0.1:8000")
     planning = PlanningActivities(policies)
@@ -89,15 +93,17 @@ def a_worker(
 
 
 def _a_gateway_worker(environment: WorkflowEnvironment, pool: Pool, policy: Policy, provider: Provider) -> Worker:
-    notices = NoticeActivities(pool, KEYS, _store(policy), provider, "http://127.0.0.1:8000")
+    notices = NoticeActivities(pool, KEYS, _store(policy, pool), provider, "http://127.0.0.1:8000")
     return Worker(environment.client, task_queue=NOTICES_QUEUE, activities=[notices.send_notices])
 
 
-def _store(policy: Policy) -> PolicyStore:
+def _store(policy: Policy, pool: Pool) -> PolicyStore:
+    """The town's policy is in force; other versions are those in its database."""
+
     async def active() -> str:
         return policy.version
 
-    async def content(version: str) -> dict[str, Any]:
-        return to_plain(policy)
+    async def content(version: str) -> dict[str, Any] | None:
+        return to_plain(policy) if version == policy.version else await content_of(pool, version)
 
     return PolicyStore(active, content)

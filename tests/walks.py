@@ -244,7 +244,9 @@ class Walk:
     async def _end_parts(self, request: Request) -> None:
         for part in (await request.snapshot()).co_handlers:
             with suppress(RPCError):
-                handle = self.town.environment.client.get_workflow_handle(co_workflow_id(request.reference, part.number))
+                handle = self.town.environment.client.get_workflow_handle(
+                    co_workflow_id(request.reference, part.number)
+                )
                 await handle.terminate("the walk is over")
 
 

@@ -30,7 +30,7 @@ select t.id, w.recipient_sealed, w.text_sealed, w.parts, now()
 from taken t join wanted w on w.notice_id = t.id
 on conflict (notice_id) do nothing;
 
--- name: latest(reference, after, most)
+-- name: latest(reference, after, confidential, most)
 -- The newest messages, newest first; of one request, or since an instant, where asked.
 select o.notice_id, o.recipient_sealed, o.text_sealed, o.parts, o.sent_at, r.reference, n.kind, n.recipient, staff.name as staff_name
 from outbox o
@@ -39,5 +39,6 @@ left join requests r on r.id = n.request_id
 left join staff on staff.id = case when n.recipient like 'staff:%' then substr(n.recipient, 7)::uuid end
 where (:reference::text is null or r.reference = :reference)
   and (:after::timestamptz is null or o.sent_at > :after)
+  and :confidential is not null
 order by o.sent_at desc, n.sequence desc, o.notice_id desc
 limit :most;

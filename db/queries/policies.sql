@@ -20,6 +20,21 @@ select version from policies where active;
 -- The content of one version.
 select content from policies where version = :version;
 
+-- name: in_flight(states)
+-- How many open requests stand under which version.
+select policy_version as version, count(*) as requests
+from snapshots
+where state = any (:states::text[]) and policy_version is not null
+group by policy_version
+order by requests desc, version;
+
+-- name: references_under(version, states)
+-- The open requests under a version, the oldest first.
+select reference
+from snapshots
+where state = any (:states::text[]) and policy_version = :version
+order by submitted_at, request_id;
+
 -- name: versions()
 -- All versions, the latest loaded first.
 select version, city, loaded_at, active from policies order by loaded_at desc, version;

@@ -83,8 +83,11 @@ candidates as (
     from owed join staff on active and roles && array['dispatcher', 'supervisor']
     where part <> 'citizen' and ('supervisor' = any (roles) or part = 'dispatchers')
     union all
-    select number, 2, 'staff:' || staff.id, language, phone_sealed is not null
-    from owed join staff on active and 'caller' = any (roles)
+    -- Of a confidential request only those callers hear who may see it; where there are none, the supervisors.
+    select number, 2, 'staff:' || staff.id, staff.language, staff.phone_sealed is not null
+    from owed
+    join requests on requests.id = :request_id
+    join staff on active and 'caller' = any (roles) and (not confidential or roles && array['dispatcher', 'supervisor'])
     where part = 'callers'
     union all
     select number, 9, part, requests.language, false

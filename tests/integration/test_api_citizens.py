@@ -95,7 +95,7 @@ async def test_each_message_is_taken_in_the_states_of_the_table_and_refused_in_a
     interface: Interface, action: str, state: State
 ) -> None:
     request = await interface.submit()
-    await interface.move(request, state, resolved_at=interface.clock())
+    await interface.move(request, state, resolved_at=interface.clock(), parent_state="resolved")
     answer = await interface.tell(request, action, **BODIES[action])
 
     if _citizen_may(action, state):

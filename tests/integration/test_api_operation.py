@@ -159,7 +159,7 @@ def _codes(part: Any, names: frozenset[str]) -> Any:
 async def test_categories_speak_the_readers_language(interface: Interface) -> None:
     english = await interface.http.get("/api/v1/categories", headers={"Accept-Language": "en"})
     codes = [category["code"] for category in english.json()["categories"]]
-    assert codes == ["street_light", "clinic", "litter", "child_care", "gas_leak"]
+    assert codes == ["street_light", "clinic", "litter", "mattress", "child_care", "gas_leak"]
 
     leak = (await interface.http.get("/api/v1/categories/gas_leak", headers={"Accept-Language": "en"})).json()
     assert leak["service_level"]["resolve"] == "2 hours"

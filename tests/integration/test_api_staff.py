@@ -150,6 +150,7 @@ async def test_the_outbox_hides_the_keys_to_requests(interface: Interface) -> No
     request_id = await pool.fetchval("select id from requests")
     for kind, text in (
         ("receipt", f"See http://localhost/r/{request.reference}/{request.token}"),
+        ("question", f"Answer http://localhost/q/{request.reference}/1a-B_c2"),
         ("one_time_code", "Code 123456"),
     ):
         notice_id = new_id(interface.clock())
@@ -161,7 +162,11 @@ async def test_the_outbox_hides_the_keys_to_requests(interface: Interface) -> No
         await outbox.keep(pool, keys, notice_id, "+8613800000001", text)
 
     messages = (await interface.as_staff("supervisor", "/outbox")).json()["messages"]
-    assert {message["text"] for message in messages} == {f"See http://localhost/r/{request.reference}/…", "Code …"}
+    assert {message["text"] for message in messages} == {
+        f"See http://localhost/r/{request.reference}/…",
+        f"Answer http://localhost/q/{request.reference}/…",
+        "Code …",
+    }
     problem(await interface.as_staff("handler", "/outbox"), 403, "forbidden")
 
 

@@ -22,6 +22,7 @@ STAFF = {
     "admin": ((Role.ADMIN,), (), ()),
     "nobody": ((), (), ()),
 }
+A_REFERENCE = "2611-4829-13704"
 EVERYWHERE = {"city_lead", "dispatcher", "supervisor", "caller", "admin"}
 REQUESTS = {
     # department, confidential: who sees it
@@ -87,7 +88,12 @@ async def in_state(interface: Interface, state: State, department: str | None = 
         pytest.param("housing_handler", "accept", State.IN_PROGRESS, 409, "not_allowed", id="not twice"),
         pytest.param("housing_handler", "return_request", State.ASSIGNED, 403, "forbidden", id="only a lead returns"),
         pytest.param("supervisor", "decline", State.TRIAGE, 503, "engine_unavailable", id="a supervisor stands in"),
-        pytest.param("dispatcher", "merge", State.TRIAGE, 409, "not_allowed", id="an action of a later part"),
+        pytest.param("dispatcher", "merge", State.TRIAGE, 503, "engine_unavailable", id="a dispatcher may merge"),
+        pytest.param("dispatcher", "merge", State.IN_PROGRESS, 409, "not_allowed", id="but not what is worked on"),
+        pytest.param("caller", "record_call", State.RESOLVED, 503, "engine_unavailable", id="a caller may record a call"),
+        pytest.param("supervisor", "record_call", State.RESOLVED, 403, "forbidden", id="nobody else records one"),
+        pytest.param("admin", "adopt_policy", State.ASSIGNED, 422, "invalid", id="a version that there is not"),
+        pytest.param("supervisor", "adopt_policy", State.ASSIGNED, 403, "forbidden", id="only an admin moves it to another version"),
         pytest.param("dispatcher", "submit", State.TRIAGE, 409, "not_allowed", id="an action of the system"),
         pytest.param("dispatcher", "explode", State.TRIAGE, 422, "invalid", id="an action that does not exist"),
     ],
@@ -95,7 +101,13 @@ async def in_state(interface: Interface, state: State, department: str | None = 
 async def test_who_may_do_what(
     interface: Interface, name: str, action: str, state: State, status: int, code: str
 ) -> None:
-    bodies = {"return_request": {"reason": "x", "department": "health"}, "decline": {"reason_code": "court"}}
+    bodies = {
+        "return_request": {"reason": "x", "department": "health"},
+        "decline": {"reason_code": "court"},
+        "merge": {"parent": A_REFERENCE},
+        "record_call": {"result": "no_answer"},
+        "adopt_policy": {"version": "moon", "reason": "x"},
+    }
     request = await in_state(interface, state)
     answer = await interface.act(name, request, action, bodies.get(action))
 
@@ -148,7 +160,8 @@ async def test_what_a_person_may_do_is_told_with_the_fields_it_needs(interface: 
     request = await in_state(interface, State.IN_PROGRESS)
     may = (await interface.as_staff("housing_handler", f"/requests/{request.reference}")).json()["may"]
 
-    assert {entry["action"] for entry in may} == {"contact", "progress", "resolve", "escalate"}
+    asked = {"contact", "progress", "ask_citizen", "add_co_handler", "resolve", "escalate"}
+    assert {entry["action"] for entry in may} == asked
     (resolve,) = [entry["fields"] for entry in may if entry["action"] == "resolve"]
     assert resolve[0]["name"] == "outcome"
     assert resolve[0]["choices"] == ["solved", "partly_solved", "explained", "not_solved"]

@@ -63,7 +63,7 @@ MISTAKES = [
     ("a stray file", write("departmnets.toml", b""), "departmnets.toml", "", "Did you mean 'departments.toml'?"),
     ("not UTF-8", write("chains.toml", "# 链".encode("gbk")), "chains.toml", "byte 3", "encoding UTF-8"),
     ("a text that is not UTF-8", write("texts/zh/rated/sms.txt", b"\xff"), "texts/zh/rated/sms.txt", "byte 1", "UTF-8"),
-    ("not TOML", append("city.toml", "\nname is Echo"), "city.toml", "line 33", "not TOML"),
+    ("not TOML", append("city.toml", "\nname is Echo"), "city.toml", "line 35", "not TOML"),
     ("TOML that never ends", append("city.toml", '\nx = """'), "city.toml", "end of document", "not TOML"),
     ("not JSON", write(DISTRICTS, b'{"type": }'), DISTRICTS, "line 1", "not JSON"),
     ("JSON of another kind", write(DISTRICTS, b"[]"), DISTRICTS, "", "should be a table"),

@@ -1,0 +1,241 @@
+"""`huisheng classifier`: train it, judge it, ask it why, and choose which model decides."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+import asyncpg
+import click
+from rich.console import Console
+
+import db.models
+import db.policies
+from classifier import evaluation, labels
+from classifier.examples import Example, ExamplesUnusable, read_examples, without_rare
+from classifier.files import ModelUnusable, from_bytes, read_model, to_bytes
+from classifier.model import Model
+from classifier.trained import TrainedClassifier
+from classifier.training import PRECISION, Trained, train
+from cli import classifier_report as report
+from db.decided import decided_requests
+from db.migrations import require_version
+from db.pool import Pool, open_pool
+from db.sealing import KeyRing
+from domain.classification import Classifier
+from domain.errors import HuishengError
+from domain.policy import Policy, from_plain
+from settings import Settings
+
+T = TypeVar("T")
+
+PREVIOUS, KEYWORDS = "previous", "keywords"
+
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+_COLUMNS = "CSV in UTF-8, plain or .gz: a column body, description or text, one category, department or label, perhaps title and group."
+
+
+@click.group()
+def classifier() -> None:
+    """Train, judge and choose the classifier."""
+
+
+@classifier.command("train")
+@click.option("--from", "file", type=_FILE, help=f"{_COLUMNS} Unless given: the city's own decided requests.")
+@click.option(
+    "--precision", type=click.FloatRange(0.5, 0.999), default=PRECISION, show_default=True,
+    help="Of what is decided without a person, so much shall be right.",
+)  # fmt: skip
+@click.option("--labels", "labels_file", type=_FILE, help='TOML: "label" = "code of a category or a department".')
+@click.option(
+    "--out", type=click.Path(dir_okay=False, path_type=Path),
+    help="Write the model to this file. Unless given: keep it in the database, where it decides from now on.",
+)  # fmt: skip
+def train_command(file: Path | None, precision: float, labels_file: Path | None, out: Path | None) -> None:
+    """Train a model and put it into force."""
+    with _plainly():
+        found = read_examples(file) if file else _own_examples()
+        if labels_file:
+            found = labels.renamed(found, labels.read_labels(labels_file))
+        if file and out:
+            trained = train(found, datetime.now(UTC).date(), precision)
+        else:
+            policy = _run(_active_policy)
+            destination = partial(labels.destination_in, policy)
+            trained = train(labels.in_codes(found, policy), datetime.now(UTC).date(), precision, destination)
+        model = _written(trained, out) if out else _run(partial(_kept, trained))
+    click.echo(report.trained(trained, model))
+    click.echo(
+        f"Written to {out}." if out else "It is in force: it decides from now on, within seconds in every worker."
+    )
+
+
+@classifier.command()
+@click.option("--train", "train_file", type=_FILE, required=True, help=f"What to learn from. {_COLUMNS}")
+@click.option("--on", "on_file", type=_FILE, required=True, help="What to judge it on; the same columns.")
+@click.option("--json", "as_json", is_flag=True, help="All figures as JSON.")
+@click.option("--learning-curve", "with_curve", is_flag=True, help="Also with a part of the messages to learn from.")
+def evaluate(train_file: Path, on_file: Path, as_json: bool, with_curve: bool) -> None:
+    """Learn from one file and judge on another; keeps nothing and needs no database."""
+    with _plainly():
+        learnt, others = read_examples(train_file), read_examples(on_file)
+        found = evaluation.evaluate(learnt, others)
+        curve = evaluation.learning_curve(learnt, others) if with_curve else []
+    if as_json:
+        click.echo(json.dumps(report.as_plain(found, curve), ensure_ascii=False, indent=2))
+    else:
+        console = Console(highlight=False)
+        for table in report.tables(found, curve):
+            console.print(table)
+
+
+@classifier.command()
+@click.argument("text")
+@click.option("--title", default="", help="The title of the message.")
+@click.option(
+    "--model", "file", type=_FILE, help="A model file. Unless given: the model in force, under the active policy."
+)
+def explain(text: str, title: str, file: Path | None) -> None:
+    """Say what TEXT is about, how sure that is, and which parts of it weighed most."""
+    with _plainly():
+        if file:
+            click.echo(report.explained(read_model(file), title, text))
+        else:
+            policy, model = _run(_in_force)
+            decider = TrainedClassifier(model, policy) if model else Classifier.from_policy(policy)
+            click.echo(report.classified(decider.classify(text, title), policy))
+            click.echo(report.explained(model, title, text) if model else report.WORDS_DECIDE)
+
+
+@classifier.command("list")
+def list_models() -> None:
+    """List all models, the latest first, and say which is in force."""
+    with _plainly():
+        kept, active = _run(_models)
+    for line in report.listed(kept, active):
+        click.echo(line)
+
+
+@classifier.command()
+@click.argument("version")
+def activate(version: str) -> None:
+    """Let model VERSION decide; `previous` goes back to what decided before, `keywords` to the words of the policy."""
+    with _plainly():
+        now_active = _run(partial(_activate, version))
+    click.echo(
+        f"Model {now_active} decides from now on." if now_active else "The words of the policy decide from now on."
+    )
+
+
+@classifier.command()
+@click.argument("file", metavar="FILE", type=_FILE)
+def load(file: Path) -> None:
+    """Put the model in FILE, which `train --out` wrote, into force."""
+    with _plainly():
+        model = read_model(file)
+        _run(partial(_loaded, model, file.read_bytes()))
+    click.echo(f"Model {model.version} decides from now on.")
+
+
+def _own_examples() -> list[Example]:
+    """The city's decided requests, without the categories that have too few to learn from."""
+    found, rare = without_rare(_run(_decided))
+    if rare:
+        click.echo(report.too_rare(rare), err=True)
+    return found
+
+
+async def _decided(pool: Pool) -> list[Example]:
+    keys = KeyRing.from_text(Settings.from_environment().keys)
+    policy = await _active_policy(pool)
+    return [
+        Example(each.title, each.description, each.category)
+        async for each in decided_requests(pool, keys)
+        if policy.has_category(each.category)
+    ]
+
+
+def _written(trained: Trained, out: Path) -> Model:
+    content = to_bytes(trained.model)
+    try:
+        out.write_bytes(content)
+    except OSError as error:
+        raise click.ClickException(f"{out} cannot be written ({type(error).__name__}).") from None
+    return from_bytes(content, str(out))
+
+
+async def _kept(trained: Trained, pool: Pool) -> Model:
+    content = to_bytes(trained.model)
+    model = from_bytes(content, "The new model")
+    await _put_in_force(pool, model, content)
+    return model
+
+
+async def _loaded(model: Model, content: bytes, pool: Pool) -> None:
+    labels.check_known(model.labels, await _active_policy(pool))
+    await _put_in_force(pool, model, content)
+
+
+async def _put_in_force(pool: Pool, model: Model, content: bytes) -> None:
+    now = datetime.now(UTC)
+    await db.models.keep(pool, model.version, content, {"labels": model.labels, **model.facts}, now)
+    await db.models.activate(pool, model.version, now)
+
+
+async def _activate(version: str, pool: Pool) -> str | None:
+    now = datetime.now(UTC)
+    if version == PREVIOUS:
+        return await db.models.activate_previous(pool, now)
+    wanted = None if version == KEYWORDS else version
+    await db.models.activate(pool, wanted, now)
+    return wanted
+
+
+async def _models(pool: Pool) -> tuple[list[db.models.Kept], str | None]:
+    return await db.models.models(pool), await db.models.active_version(pool)
+
+
+async def _in_force(pool: Pool) -> tuple[Policy, Model | None]:
+    policy, version = await _active_policy(pool), await db.models.active_version(pool)
+    stored = await db.models.content_of(pool, version) if version else None
+    return policy, from_bytes(stored, f"Model {version}") if stored else None
+
+
+async def _active_policy(pool: Pool) -> Policy:
+    version = await db.policies.active_version(pool)
+    content = await db.policies.content_of(pool, version) if version else None
+    if content is None:
+        raise click.ClickException("No policy is active. Load one: huisheng policy load DIR")
+    return from_plain(content, version)
+
+
+@contextmanager
+def _plainly() -> Iterator[None]:
+    """What can go wrong becomes a sentence."""
+    try:
+        yield
+    except (ExamplesUnusable, ModelUnusable) as error:
+        raise click.ClickException(str(error)) from None
+    except HuishengError as error:
+        raise click.ClickException(error.message) from None
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        raise click.ClickException(
+            f"The database that DATABASE_URL names cannot be used ({type(error).__name__}). "
+            f"Is PostgreSQL running, and are name and password right?"
+        ) from None
+
+
+def _run(work: Callable[[Pool], Awaitable[T]]) -> T:
+    return asyncio.run(_with_database(Settings.from_environment().database_url, work))
+
+
+async def _with_database(database_url: str, work: Callable[[Pool], Awaitable[T]]) -> T:
+    async with open_pool(database_url, size=1, application_name="huisheng-classifier") as pool:
+        await require_version(pool)
+        return await work(pool)
