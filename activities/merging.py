@@ -29,7 +29,11 @@ class MergingActivities:
         objection = _objection(mine, parent)
         if objection is not None or parent is None:
             raise ApplicationError(
-                objection or "", type=Invalid.code, non_retryable=True, category=ApplicationErrorCategory.BENIGN
+                objection or "",
+                {"field": "parent"},
+                type=Invalid.code,
+                non_retryable=True,
+                category=ApplicationErrorCategory.BENIGN,
             )
         return standing_of(parent)
 

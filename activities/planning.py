@@ -28,7 +28,11 @@ def _wrong_for_good() -> Iterator[None]:
         yield
     except Invalid as invalid:
         raise ApplicationError(
-            invalid.message, type=Invalid.code, non_retryable=True, category=ApplicationErrorCategory.BENIGN
+            invalid.message,
+            invalid.facts,
+            type=Invalid.code,
+            non_retryable=True,
+            category=ApplicationErrorCategory.BENIGN,
         ) from None
 
 

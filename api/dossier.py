@@ -26,10 +26,10 @@ from api.staff_schemas import (
 )
 from api.standing import text_ids_of
 from db import attachments, notice_history, requests, staff, texts, timeline, views
-from db.requests import StoredRequest
+from db.requests import Contact, StoredRequest
 from db.views import beginning
 from domain.errors import Unknown
-from domain.request import OPEN, PAUSED, Event, Snapshot
+from domain.request import OPEN, PAUSED, Event, Role, Snapshot
 from workflows.contract import workflow_id
 
 _RUNNING = OPEN - PAUSED
@@ -48,7 +48,7 @@ async def dossier_of(services: Services, signed_in: SignedIn, snapshot: Snapshot
     now = services.now()
     return FullRequestAnswer(
         **_facts(snapshot),
-        **_as_sent(services, stored),
+        **_as_sent(services, stored, with_contact=_speaks_to_citizen(signed_in, snapshot)),
         assignee=told.name(snapshot.assignee),
         overdue=is_overdue(snapshot, now),
         reply=told.text(snapshot.reply),
@@ -96,9 +96,14 @@ def _facts(snapshot: Snapshot) -> dict[str, Any]:
     return {name: getattr(snapshot, name) for name in _SHOWN}
 
 
-def _as_sent(services: Services, stored: StoredRequest) -> dict[str, Any]:
+def _speaks_to_citizen(signed_in: SignedIn, snapshot: Snapshot) -> bool:
+    """Not whoever sees the request as a co-handler alone: the lead department speaks to the citizen (PROCESS.md row 19)."""
+    return signed_in.sight.everything or Role.HANDLER in signed_in.actor.roles_towards(snapshot.department)
+
+
+def _as_sent(services: Services, stored: StoredRequest, *, with_contact: bool) -> dict[str, Any]:
     told = requests.told(services.keys, stored)
-    person = told.contact
+    person = told.contact if with_contact else Contact()
     return {
         "title": told.title or beginning(told.description),
         "description": told.description,

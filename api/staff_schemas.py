@@ -154,7 +154,7 @@ class MayAnswer(Answer):
 
 
 class FullRequestAnswer(ProcessAnswer):
-    """All of a request, for those who work on it."""
+    """All of a request, for those who work on it. A co-handler gets no contact: only the lead department speaks to the citizen."""
 
     reference: str
     state: State

@@ -30,7 +30,7 @@ class Looks:
 
 LOOKS = {
     # Where the wait is what is measured, it is looked at closely.
-    Loop.ASSIGNMENTS: Looks(0.04, 1.33),
+    Loop.ASSIGNMENTS: Looks(0.04, 1.2),
     # Elsewhere each look costs the system more than it tells.
     Loop.LIFECYCLES: Looks(0.08, 1.5),
 }

@@ -31,9 +31,9 @@ async def history_cost(temporal_address: str, references: Sequence[str]) -> Hist
         async for event in client.get_workflow_handle(workflow_id(reference)).fetch_history_events():
             kinds[EventType.Name(event.event_type).removeprefix("EVENT_TYPE_").lower()] += 1
             size += event.ByteSize()
-    number = len(references)
+    number = len(references) or 1  # of no lifecycle the means are nothing
     return HistoryCost(
-        lifecycles=number,
+        lifecycles=len(references),
         events=kinds.total() / number,
         workflow_tasks=kinds["workflow_task_completed"] / number,
         bytes=size / number,

@@ -310,6 +310,8 @@ TRANSITIONS: tuple[Transition, ...] = (
     _row(24, OPEN, A.WITHDRAW, {R.CITIZEN}, {S.WITHDRAWN}, "the citizen's own matter, but for a danger to others", _not_danger),
     _row(25, OPEN, A.ESCALATE, {R.SYSTEM, R.HANDLER, R.LEAD, R.SUPERVISOR}, {S.ASSIGNED},
          "late, or beyond the department's power: the next rung hears of it or takes over", _rung_left),
+    _row(25, {S.AWAITING_CITIZEN}, A.RESUME, {R.SYSTEM}, {S.IN_PROGRESS},
+         "who takes over does not wait for the answer to another's question"),
     _row(26, OPEN, A.HEARTBEAT, {R.SYSTEM}, SAME, "nobody shall think that they are forgotten"),
     _row(27, {S.RESOLVED}, A.RATE, {R.CITIZEN, R.CALLER}, {S.CLOSED, S.RESOLVED},
          "the person who asked judges; \"not solved\" goes on at once with row 28 or 29"),

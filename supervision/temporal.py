@@ -48,9 +48,9 @@ DYNAMIC_CONFIG = {
     "system.enableActivityEagerExecution": "true",
 }
 
-# Go sweeps its memory when it has grown threefold instead of twofold: some eighty megabytes more for a twentieth less of
-# the server's processor time.
-GARBAGE_COLLECTION_PERCENT = 200
+# Go sweeps its memory when it has grown fivefold instead of twofold: some hundred and fifty megabytes more for a good
+# twentieth less of the server's processor time.
+GARBAGE_COLLECTION_PERCENT = 400
 
 
 @dataclass(frozen=True)

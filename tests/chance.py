@@ -10,11 +10,11 @@ from typing import Any, TypeVar
 
 from domain import commands as c
 from domain.lifecycle import Action, allowed_actions
-from domain.request import Actor, Result, Solved, Urgency
+from domain.request import Actor, Result, Solved, State, Urgency
 from tests.town import STAFF, Request, Town, a_text
 from workflows.contract import STAFF_UPDATES
 
-Any_ = TypeVar("Any_")
+Thing = TypeVar("Thing")
 
 DEPARTMENTS = ("housing", "health", "north_street", "city")
 CATEGORIES = ("street_light", "clinic", "litter", "mattress")
@@ -23,7 +23,16 @@ DESCRIPTIONS = (
     "Good morning to you all.", "The clinic is closed.", "It smells of a gas leak.",
 )  # fmt: skip
 MESSAGES = ("supplemented", "urged", "answered", "rated", "reopened", "withdrawn")
-STEPS = tuple(timedelta(hours=hours) for hours in (0.1, 1, 5, 9, 24, 26, 70, 130, 240, 900))
+STEPS = tuple(timedelta(hours=hours) for hours in (0.1, 1, 5, 9, 24, 26, 26, 50, 70, 70, 130, 180))
+A_LONG_TIME = timedelta(days=40)
+_LIKELY = {
+    Action.ACCEPT: 9, Action.ASSIGN: 9, Action.RESOLVE: 6, Action.APPROVE: 6, Action.DECIDE: 6, Action.ASK_CITIZEN: 4,
+    Action.GRANT_EXTENSION: 6, Action.APPROVE_HOLD: 6, Action.RECORD_CALL: 6, Action.REOPEN: 6, Action.ADD_CO_HANDLER: 4,
+    Action.FINISH_CO_HANDLING: 6, Action.RETURN_CO_HANDLING: 4, Action.RECLASSIFY: 1, Action.SET_URGENCY: 1,
+    Action.DECLINE: 1, Action.TRANSFER: 0.3, Action.REASSIGN: 1, Action.CONTACT: 1, Action.ESCALATE: 1,
+}  # fmt: skip
+"""How likely an action is taken where it is possible, beside 3 for the others: lives shall get on."""
+_ANSWERS = {State.AWAITING_CITIZEN: "answered", State.RESOLVED: "rated", State.CLOSED: "reopened", State.MERGED: "rated"}
 _NOWHERE = "nowhere"
 
 
@@ -35,13 +44,13 @@ class Chance:
     town: Town
     neighbours: list[Request]
 
-    def one(self, things: tuple[Any_, ...] | list[Any_]) -> Any_:
+    def one(self, things: tuple[Thing, ...] | list[Thing]) -> Thing:
         return self.random.choice(things)
 
     def happens(self, share: float) -> bool:
         return self.random.random() < share
 
-    def seldom(self, thing: Any_, other: Any_) -> Any_:
+    def seldom(self, thing: Thing, other: Thing) -> Thing:
         """Mostly the one, in one of twelve cases the other."""
         return other if self.happens(1 / 12) else thing
 
@@ -67,7 +76,7 @@ class Chance:
         """Mostly what somebody may do now, so that lives get on; else anything by anybody."""
         actor = self.actor()
         action = self.one(sorted(STAFF_UPDATES))
-        if self.happens(0.7):
+        if self.happens(0.8):
             snapshot, now = await request.snapshot(), await self.town.environment.get_current_time()
             choices = [
                 (by, each)
@@ -75,19 +84,23 @@ class Chance:
                 for each in allowed_actions(snapshot, by, now)
                 if each in STAFF_UPDATES
             ]
-            # Every action as likely as any other, however many may take it.
-            possible = sorted({each for _, each in choices} - self._rare())
+            # However many may take it.
+            possible = sorted({each for _, each in choices})
             if possible:
-                action = self.one(possible)
+                (action,) = self.random.choices(possible, [_LIKELY.get(each, 3) for each in possible])
                 actor = self.one([by for by, each in choices if each is action])
         made: c.Command = _MAKERS[action](self, actor, await self.town.day_in(self.random.randint(0, 40)))
         return made
 
-    def _rare(self) -> set[Action]:
-        """What ends or takes away what has been done so far."""
-        return (
-            set() if self.happens(0.25) else {Action.DECLINE, Action.TRANSFER, Action.RETURN_REQUEST, Action.REASSIGN}
-        )
+    def length(self) -> timedelta:
+        """How much time passes."""
+        return A_LONG_TIME if self.happens(0.03) else self.one(STEPS)
+
+    def signal(self, state: State) -> str:
+        """What the citizen sends: mostly what is asked for in that state, seldom the end of it."""
+        if state in _ANSWERS and self.happens(0.7):
+            return _ANSWERS[state]
+        return self.one(MESSAGES if self.happens(0.2) else MESSAGES[:-1])
 
 
 _Maker = Callable[[Chance, Actor, date], c.Command]

@@ -19,7 +19,7 @@ from tests.town_hall import a_worker
 from workflows.connection import DATA_CONVERTER
 
 PROJECT = Path(__file__).parents[1]
-SECONDS_PER_WORKING_DAY = 4.0
+SECONDS_PER_WORKING_DAY = 1.5
 QUICK = shortened(a_city(), SECONDS_PER_WORKING_DAY)
 
 

@@ -19,7 +19,7 @@ from domain.errors import Refusal
 from domain.forms import check_form
 from domain.lifecycle import Action, permit, speaks_to_citizen
 from domain.request import CITIZEN, OPEN, Actor, Event, Result, Snapshot, State
-from tests.chance import DESCRIPTIONS, MESSAGES, STEPS, Chance
+from tests.chance import DESCRIPTIONS, Chance
 from tests.invariants import broken, wrongly_moved, wrongly_told
 from tests.town import Request, Town, a_text, until
 from workflows.contract import Message, co_workflow_id
@@ -57,6 +57,7 @@ class Walk:
     requests: list[Request] = field(default_factory=list)
     told: list[str] = field(default_factory=list)
     heard: dict[str, int] = field(default_factory=dict)
+    joined: set[str] = field(default_factory=set)  # references of requests that were merged, and of their parents
     accepted: int = 0
     refused: int = 0
 
@@ -77,8 +78,8 @@ class Walk:
     async def step(self) -> None:
         kind = self.chance.random.random()
         request = self.chance.one(self.requests)
-        if kind < 0.12:
-            await self.let_time_pass(self.chance.one(STEPS))
+        if kind < 0.09:
+            await self.let_time_pass(self.chance.length())
         elif await request.is_over():
             return
         elif kind < 0.35:
@@ -104,7 +105,10 @@ class Walk:
         self.accepted += 1
         assert expected is None, f"accepted, and yet the rules say {expected}"
         assert taken.sequence > before.sequence
-        await self.settle(request)
+        if isinstance(command, c.Merge):
+            self.joined |= {request.reference, command.parent}
+        if request.reference in self.joined:
+            await self.settle(request)
         since = await self.look_at(request, before)
         assert since[0].action == ACTION_OF[type(command)] or since[0].action == Action.RESUME, since
 
@@ -116,9 +120,9 @@ class Walk:
 
     async def tell(self, request: Request) -> None:
         """The citizen sends something, perhaps twice: it is done, or it stays in the timeline with the reason."""
-        signal = self.chance.one(MESSAGES if self.chance.happens(0.2) else MESSAGES[:-1])
-        message = self._message(request, signal)
         before = await request.snapshot()
+        signal = self.chance.signal(before.state)
+        message = self._message(request, signal)
         action = CITIZEN_SIGNALS[signal]
         self.note(request, before, f"the citizen: {signal} {message.solved} {message.satisfied}")
         now = await self.town.environment.get_current_time()
@@ -220,17 +224,14 @@ class Walk:
                 assert await running_timers(request) > 0, f"{request.reference}: open, and no clock runs"
 
     async def settle(self, request: Request) -> None:
-        """Until nothing is under way in its run, nor in those that it is joined with."""
-        if len({(await each.snapshot()).parent for each in self.requests} - {None}):
-            await self.settle_all()
-        else:
-            await until(lambda: is_at_rest(request))
+        """Until nothing is under way in its run, nor in those that it is or was joined with."""
+        await self.settle_all([each for each in self.requests if each is request or each.reference in self.joined])
 
-    async def settle_all(self) -> None:
+    async def settle_all(self, requests: Sequence[Request] | None = None) -> None:
         calm = 0
         while calm < 2:
             calm += 1
-            for request in self.requests:
+            for request in requests or self.requests:
                 if not await is_at_rest(request):
                     await until(lambda request=request: is_at_rest(request))  # type: ignore[misc]
                     calm = 0

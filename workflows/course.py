@@ -85,7 +85,8 @@ class Course:
     def is_over(self) -> bool:
         """The matter is over, nothing is left to send, and nobody waits for an answer: the run may end on the spot.
 
-        Were anything awaited between this and the end, what arrives in the meantime would be lost.
+        Were anything awaited between this and the end, what arrives in the meantime would be lost. What was left to the
+        next run, that one takes note of.
         """
         if self.snapshot.state is State.MERGED and self.snapshot.parent_state not in TERMINAL:
             return False
@@ -93,6 +94,7 @@ class Course:
             self.snapshot.state in TERMINAL
             and not self.alarms
             and not self.sending
+            and not self.waiting
             and workflow.all_handlers_finished()
         )
 
@@ -120,9 +122,11 @@ class Course:
         finally:
             self.acting -= 1
 
-    def answer_to(self, update_id: str) -> Answered | None:
-        """What the same update was answered by an earlier run; this run's own are known to the server."""
-        return next((each for each in self.answered if each.update_id == update_id), None)
+    def answered_before(self) -> ActionTaken | None:
+        """What the update at hand was answered by an earlier run; this run's own are known to the server."""
+        update_id = _update_id()
+        known = next((each for each in self.answered if each.update_id == update_id), None)
+        return ActionTaken(known.state, known.sequence) if known else None
 
     def carried(self) -> Carried:
         """All that the next run has to know."""
@@ -142,9 +146,9 @@ class Course:
             answered=self.answered[-_KEPT_ANSWERS:],
         )
 
-    def note_answer(self, update_id: str) -> ActionTaken:
-        """The answer to an update that was carried out just now."""
-        stands = Answered(update_id, self.snapshot.state, self.snapshot.sequence)
+    def note_answer(self) -> ActionTaken:
+        """The answer to the update at hand, which was carried out just now."""
+        stands = Answered(_update_id(), self.snapshot.state, self.snapshot.sequence)
         self.answered = (*self.answered, stands)[-_KEPT_ANSWERS:]
         return ActionTaken(stands.state, stands.sequence)
 
@@ -267,3 +271,8 @@ class Course:
 
     def _first_is(self, moment: datetime) -> bool:
         return bool(self.alarms) and self.alarms[0].at == moment
+
+
+def _update_id() -> str:
+    info = workflow.current_update_info()
+    return info.id if info else ""

@@ -165,19 +165,19 @@ class RequestWorkflow:
 
     async def answer(self, command: c.Command) -> ActionTaken:
         """For staff: the new state, or the reason why not."""
-        info = workflow.current_update_info()
-        update_id = info.id if info else ""
-        if known := self._course.answer_to(update_id):
-            return ActionTaken(known.state, known.sequence)
+        if known := self._course.answered_before():
+            return known
         with refusals_as_failures(self._course), self._course.acts():
             async with self._course.in_turn():
                 await self._act(command)
-                return self._course.note_answer(update_id)
+                return self._course.note_answer()
 
     def check(self, command: c.Command) -> None:
         """The validator of every update: the table decides before anything enters history."""
         if self._course.should_go_on_anew():
             raise ApplicationError("The next run of this request takes it.", type=GOES_ON, non_retryable=True)
+        if self._course.answered_before():
+            return  # carried out by an earlier run: the table would refuse it now
         with refusals_as_failures(self._course):
             self._course.permit(command)
 

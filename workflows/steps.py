@@ -214,7 +214,8 @@ class Steps:
         except _FAILED as error:
             failure = error if isinstance(error, ApplicationError) else error.cause
             if isinstance(failure, ApplicationError) and failure.type == Invalid.code:
-                raise Invalid(failure.message) from None
+                facts = failure.details[0] if failure.details and isinstance(failure.details[0], dict) else {}
+                raise Invalid(failure.message, **facts) from None
             raise
 
     async def record(self, *turns: Turn, planned: Planned = None) -> None:

@@ -39,6 +39,6 @@ left join requests r on r.id = n.request_id
 left join staff on staff.id = case when n.recipient like 'staff:%' then substr(n.recipient, 7)::uuid end
 where (:reference::text is null or r.reference = :reference)
   and (:after::timestamptz is null or o.sent_at > :after)
-  and :confidential is not null
+  and (:confidential or r.confidential is not true)
 order by o.sent_at desc, n.sequence desc, o.notice_id desc
 limit :most;

@@ -111,6 +111,7 @@ with page as (
         and co_departments <> '{}'
         and state = any (:states::text[])
         and (submitted_at, request_id) < (:before_at, :before_id)
+        and (:confidential or not confidential or department = any (:own::text[]) or co_departments && :own::text[])
         and (:category::text is null or category = :category)
         and (:district::text is null or district = :district)
         and (:assignee::text is null or assignee = :assignee)

@@ -15,7 +15,7 @@ from api.pages import console, numbers
 from db import attachments, outbox, read_model, texts, views
 from db.ids import new_id
 from domain.notices import NoticeKind, Recipient, owe
-from domain.request import Entry, Event, Record, Role, State
+from domain.request import Entry, Event, Record, State
 from tests.builders import MONDAY_NINE
 from tests.integration.test_api_citizens import a_picture
 from tests.integration.test_api_pages import BROWSER
@@ -103,10 +103,23 @@ async def told(interface: Interface, request: Submitted) -> UUID:
     """Gives the request a picture, a decision with its reason, an answer, and a message that went out; the picture's id."""
     services, now = interface.services, interface.clock()
     row = await interface.row("select id from requests where reference = $1", request.reference)
-    pictures = await attachments.keep(services.pool, services.keys, row["id"], "citizen", [("image/jpeg", a_picture())], now, at_most=9)
+    pictures = await attachments.keep(
+        services.pool, services.keys, row["id"], "citizen", [("image/jpeg", a_picture())], now, at_most=9
+    )
     reason = await texts.keep(services.pool, services.keys, row["id"], SECRET, now)
     snapshot = await views.snapshot(services.pool, row["id"])
-    event = Event(9, now, "decide", "staff", "", None, snapshot.state, True, str(reason), {"decision": "assign", "department": "housing"})
+    event = Event(
+        9,
+        now,
+        "decide",
+        "staff",
+        "",
+        None,
+        snapshot.state,
+        True,
+        str(reason),
+        {"decision": "assign", "department": "housing"},
+    )
     await read_model.record(services.pool, Record(snapshot, (Entry(event),)), None, now)
     await services.pool.execute("update snapshots set reply = $2 where request_id = $1", row["id"], reason)
     notice_id = new_id(now)
@@ -120,7 +133,9 @@ async def told(interface: Interface, request: Submitted) -> UUID:
     return pictures[0].id
 
 
-async def found_in(interface: Interface, username: str, request: Submitted, other: Submitted, picture: UUID) -> set[str]:
+async def found_in(
+    interface: Interface, username: str, request: Submitted, other: Submitted, picture: UUID
+) -> set[str]:
     """The addresses that tell that person anything of the request, in any of its words or its number."""
     headers = await interface.sign_in(username)
     cookie = {"Cookie": f"huisheng_session={interface.tokens[username]}"}
@@ -152,11 +167,17 @@ def test_every_address_of_the_staff_is_asked() -> None:
 
 @pytest.mark.parametrize("state", ["triage", "assigned", "in_progress", "resolved", "closed"])
 async def test_nobody_else_learns_anything_of_a_confidential_request(interface: Interface, state: str) -> None:
-    over = {"call_wanted_at": MONDAY_NINE, "resolved_at": MONDAY_NINE} if state in ("resolved", "closed") else {}
-    nobody_has_it = {"department": None, "co_handlers": [], "co_departments": []} if state == "triage" else {}
+    over: dict[str, Any] = (
+        {"call_wanted_at": MONDAY_NINE, "resolved_at": MONDAY_NINE} if state in ("resolved", "closed") else {}
+    )
+    nobody_has_it: dict[str, Any] = (
+        {"department": None, "co_handlers": [], "co_departments": []} if state == "triage" else {}
+    )
     confidential = await planted(interface, state, confidential=True, title=SECRET, **(over | nobody_has_it))
     picture = await told(interface, confidential)
-    other = await planted(interface, "assigned", confidential=False, title="zebra stripe", co_departments=[], department="north_street")
+    other = await planted(
+        interface, "assigned", confidential=False, title="zebra stripe", co_departments=[], department="north_street"
+    )
 
     for username in PEOPLE.keys() - MAY_SEE:
         assert await found_in(interface, username, confidential, other, picture) == set(), username
@@ -176,7 +197,9 @@ async def test_the_numbers_of_others_do_not_count_it(interface: Interface) -> No
     assert set(counted.values()) <= {0}
 
 
-@pytest.mark.parametrize("action", ["accept", "progress", "resolve", "record_call", "adopt_policy", "finish_co_handling"])
+@pytest.mark.parametrize(
+    "action", ["accept", "progress", "resolve", "record_call", "adopt_policy", "finish_co_handling"]
+)
 async def test_nobody_else_can_act_on_it_or_add_a_photo(interface: Interface, action: str) -> None:
     confidential = await planted(interface, "in_progress", confidential=True, title=SECRET)
     for username in PEOPLE.keys() - MAY_SEE:
@@ -187,9 +210,7 @@ async def test_nobody_else_can_act_on_it_or_add_a_photo(interface: Interface, ac
         assert (await interface.http.post(address, files=files, headers=headers)).status_code == 404, username
 
 
-@pytest.mark.parametrize(
-    ("confidential", "recipients"), [(False, {"caller", "calling_admin"}), (True, {"supervisor"})]
-)
+@pytest.mark.parametrize(("confidential", "recipients"), [(False, {"caller", "calling_admin"}), (True, {"supervisor"})])
 async def test_a_call_about_it_is_asked_of_whoever_may_see_it(
     interface: Interface, confidential: bool, recipients: set[str]
 ) -> None:
@@ -205,4 +226,3 @@ async def test_a_call_about_it_is_asked_of_whoever_may_see_it(
     )
 
     assert {row["username"] for row in rows} == recipients
-    assert Role.CALLER in PEOPLE["caller"][0]

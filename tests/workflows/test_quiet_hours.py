@@ -8,11 +8,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from domain import commands as c
-from domain.request import State
+from domain.request import State, Urgency
 from tests.city import a_city, an_hour_around
 from tests.conftest import FreshDatabase
 from tests.skipping import a_skipping_server
-from tests.town import Town, until
+from tests.town import Town, a_text, until
 from tests.town_hall import a_town
 
 
@@ -51,4 +51,19 @@ async def test_who_submits_at_night_gets_receipt_and_assignment_at_once(quiet_to
 
 async def test_danger_disturbs_the_quiet(quiet_town: Town) -> None:
     request = await quiet_town.submit("There is a gas leak!")
+    assert await request.unsent() == []
+
+
+async def test_danger_alerts_leads_and_supervisors_at_once_in_the_night(quiet_town: Town) -> None:
+    request = await quiet_town.submit("There is a gas leak.")
+    assert ("danger", "lead") in await request.notices("auto_assign")
+    assert ("danger", "supervisor") in await request.notices("auto_assign")
+    assert await request.unsent() == []
+
+
+async def test_matter_found_to_be_dangerous_later_alerts_as_well(quiet_town: Town) -> None:
+    request = await quiet_town.submit()
+    await request.act(c.SetUrgency(quiet_town.actor("dispatcher"), Urgency.DANGER, a_text()))
+    assert ("danger", "lead") in await request.notices("set_urgency")
+    assert ("danger", "supervisor") in await request.notices("set_urgency")
     assert await request.unsent() == []

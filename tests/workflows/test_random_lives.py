@@ -21,9 +21,9 @@ from tests.town_hall import a_town
 from tests.walks import Walk
 
 LIVES = int(os.environ.get("RANDOM_LIVES", "40"))
-NEIGHBOURS = 8
+NEIGHBOURS = 5
 """Requests that live at the same time."""
-STEPS = 12
+STEPS = 16
 SEED = os.environ.get("RANDOM_SEED")
 SEEDS = [int(SEED)] if SEED else list(range(1, max(1, LIVES // NEIGHBOURS) + 1))
 

@@ -118,3 +118,31 @@ async def test_decision_without_what_it_needs_is_refused_before_it_enters_histor
     with refused("invalid"):
         await request.act(c.Decide(town.actor("supervisor"), c.Decision.DECLINE, a_text()))
     assert await request.history() == before
+
+
+async def test_dispatcher_who_does_not_agree_with_a_return_asks_for_a_decision(town: Town) -> None:
+    request = await town.submit()
+    before = await request.snapshot()
+    with refused("not_allowed"):
+        await request.act(c.Refer(town.actor("dispatcher"), a_text()))
+    await returned(request)
+    reason = a_text()
+    taken = await request.act(c.Refer(town.actor("dispatcher"), reason))
+    assert taken.state is State.ADJUDICATION
+    assert (await request.latest()).text == reason
+    assert await request.notices("refer") == [("needs_decision", "supervisor")]
+    await request.act(c.Decide(town.actor("supervisor"), c.Decision.ASSIGN, a_text(), department="housing"))
+    after = await request.snapshot()
+    assert (after.state, after.department, after.binding, after.due_at) == (
+        State.ASSIGNED, "housing", True, before.due_at,
+    )  # fmt: skip
+    with refused("not_allowed"):
+        await returned(request)
+
+
+async def test_decision_that_nobody_takes_is_escalated(town: Town) -> None:
+    request = await town.submit()
+    await returned(request)
+    await request.act(c.Refer(town.actor("dispatcher"), a_text()))
+    await request.wait_until((await request.snapshot()).due_at)
+    assert "escalate" in await request.actions()

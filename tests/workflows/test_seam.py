@@ -7,19 +7,31 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from temporalio.client import WorkflowUpdateFailedError, WorkflowUpdateRPCTimeoutOrCancelledError
+from temporalio.exceptions import ApplicationError
+from temporalio.service import RPCError
 from temporalio.testing import WorkflowEnvironment
 
+from cli.read_model import Found, Rebuilding
+from db import retelling
 from domain import commands as c
+from domain.acts import ACTION_OF
+from domain.lifecycle import MAX_ESCALATION_LEVEL
 from domain.policy import shortened
+from domain.request import Event, Snapshot
 from tests.city import a_city
 from tests.conftest import FreshDatabase
+from tests.invariants import broken, wrongly_moved, wrongly_told
+from tests.mortal import QUICK, MortalWorker
 from tests.skipping import a_real_server
 from tests.town import Request, Town, a_text, until
 from tests.town_hall import a_town
 from tests.workflows.test_breakdowns import without_events
 from tests.workflows.test_long_lives import runs_of
-from workflows.contract import ActionTaken, Message
+from workflows.contract import GOES_ON, REQUESTS_QUEUE, STAFF_UPDATES, ActionTaken, Message, workflow_id
+from workflows.request import RequestWorkflow
 
+DEATHS = 5
 SHORT_HISTORIES = ("--dynamic-config-value", "limit.historyCount.suggestContinueAsNew=80")
 A_TASK_IS_LOST_AFTER = timedelta(seconds=2)
 
@@ -75,3 +87,148 @@ async def test_action_that_is_asked_for_again_in_a_later_run_gets_the_same_answe
     await request.settled()
     assert await asked() == first
     assert await number_of(request, "accept") == 1
+
+
+class Storm:
+    """Citizens, staff and clocks at one long life, while its worker dies again and again."""
+
+    def __init__(self, town: Town, request: Request) -> None:
+        self.town, self.request = town, request
+        self.said: list[str] = []
+        self.noted: list[str] = []
+        self.last_inbox_id = 0
+        self.is_over = False
+
+    async def citizen(self) -> None:
+        """Sends in order, as the relay does, some of it twice."""
+        while not self.is_over:
+            text = a_text()
+            self.said.append(text)
+            self.last_inbox_id += 1
+            for _ in range(2 if self.last_inbox_id % 7 == 0 else 1):
+                await self._send("supplemented", text)
+            await asyncio.sleep(0.05)
+
+    async def _send(self, signal: str, text: str) -> None:
+        await self.request.handle.signal(signal, Message(self.last_inbox_id, datetime.now(UTC), text))
+
+    async def staff(self) -> None:
+        """One note after the other, each asked for with the same id until there is an answer; a hold now and then."""
+        while not self.is_over:
+            note = a_text()
+            await self.insist(c.Progress(self.town.actor("handler"), note, public=True), note)
+            self.noted.append(note)
+            if len(self.noted) % 4 == 0:
+                await self._hold()
+
+    async def _hold(self) -> None:
+        lead, supervisor = self.town.actor("lead"), self.town.actor("supervisor")
+        await self.insist(c.RequestHold(lead, await self.town.day_in(9), a_text()), a_text())
+        await self.insist(c.ApproveHold(supervisor), a_text())
+        await asyncio.sleep(0.3)
+        await self.insist(c.Resume(supervisor, a_text()), a_text())
+
+    async def insist(self, command: c.Command, update_id: str) -> ActionTaken:
+        """As the interface and a patient person do it together."""
+        name = STAFF_UPDATES[ACTION_OF[type(command)]]
+        while True:
+            try:
+                return await self.request.handle.execute_update(
+                    name, command, id=update_id, result_type=ActionTaken, rpc_timeout=timedelta(seconds=5)
+                )
+            except WorkflowUpdateFailedError as error:
+                cause = error.cause
+                if not isinstance(cause, ApplicationError) or cause.type != GOES_ON:
+                    error.add_note(f"{name} ({update_id}): {cause}")
+                    raise
+            except (RPCError, WorkflowUpdateRPCTimeoutOrCancelledError):
+                pass
+            await asyncio.sleep(0.05)
+
+
+async def test_nothing_is_lost_doubled_or_reordered_when_the_worker_dies_at_the_seam(
+    server: WorkflowEnvironment, fresh_database: FreshDatabase
+) -> None:
+    url = fresh_database()
+    worker = MortalWorker(server.client.service_client.config.target_host, url)
+    async with a_town(server, url, policy=QUICK, with_workers=False) as town:
+        await worker.start()
+        try:
+            await _through_a_storm(town, worker)
+        finally:
+            await worker.kill()
+
+
+async def _started(town: Town) -> Request:
+    """A request whose tasks count as lost soon after their worker died."""
+    request = await town.stored()
+    await town.environment.client.start_workflow(
+        RequestWorkflow.run, await town.submitted(request), id=workflow_id(request.reference),
+        task_queue=REQUESTS_QUEUE, task_timeout=A_TASK_IS_LOST_AFTER,
+    )  # fmt: skip
+    await until(lambda: _has(request, "auto_assign"), within=60)
+    return request
+
+
+async def _has(request: Request, action: str) -> bool:
+    return action in await request.actions()
+
+
+async def _through_a_storm(town: Town, worker: MortalWorker) -> None:
+    request, follower = await _started(town), await _started(town)
+    storm, beside = Storm(town, request), Storm(town, follower)
+    await beside.insist(c.Merge(town.actor("dispatcher"), request.reference), "merge")
+    await storm.insist(c.Accept(town.actor("handler")), "accept")
+    await storm.insist(c.AddCoHandler(town.actor("handler"), "health", a_text()), "help")
+    before = await request.snapshot()
+    tasks = [asyncio.create_task(each) for each in (storm.citizen(), storm.staff())]
+    for number in range(DEATHS):
+        await asyncio.sleep(1.5 + 0.37 * number)
+        await worker.kill()
+        await worker.start()
+    await until(lambda: _is_at_the_top(request), within=60)
+    storm.is_over = True
+    await asyncio.gather(*tasks)
+    await until(lambda: _has_heard_all(request, storm, follower), within=60)
+    await asyncio.sleep(2)  # what should not come would come now
+    await _nothing_lost(request, storm, before)
+    await _nothing_lost_beside(follower, storm)
+    assert await runs_of(request) > DEATHS
+    said: list[str] = []
+    rebuilding = Rebuilding(town.pool, town.environment.client, write=False, say=said.append)
+    async for kept in retelling.requests(town.pool):
+        await rebuilding.look_at(kept)
+    assert rebuilding.counts == {Found.SAME: 2}, said
+
+
+async def _is_at_the_top(request: Request) -> bool:
+    return (await request.snapshot()).escalation_level == MAX_ESCALATION_LEVEL
+
+
+async def _has_heard_all(request: Request, storm: Storm, follower: Request) -> bool:
+    followed = len(await _followed(follower, "progress"))
+    return await number_of(request, "supplement") >= len(storm.said) and followed >= len(storm.noted)
+
+
+async def _followed(follower: Request, action: str) -> list[Event]:
+    return [event for event in await follower.events() if event.facts.get("parent_action") == action]
+
+
+async def _nothing_lost(request: Request, storm: Storm, before: Snapshot) -> None:
+    events, after = await request.events(), await request.snapshot()
+    assert broken(after, events) == []
+    assert wrongly_moved(before, after, events[before.sequence :]) == []
+    assert [event.text for event in events if event.action == "supplement"] == storm.said
+    assert [event.text for event in events if event.action == "progress"] == storm.noted
+    rung = [(event.action, *event.facts.items()) for event in events if event.actor_kind == "system"]
+    assert sorted(each for each in set(rung) if rung.count(each) > 1 and each[0] != "heartbeat") == []
+    levels = [event.facts["level"] for event in events if event.action == "escalate"]
+    assert levels == ["1", "2", "3"]
+    assert await wrongly_told(request) == []
+
+
+async def _nothing_lost_beside(follower: Request, storm: Storm) -> None:
+    """Who follows has heard each word to the citizen once."""
+    assert broken(await follower.snapshot(), await follower.events()) == []
+    assert len(await _followed(follower, "progress")) == len(storm.noted)
+    assert await wrongly_told(follower) == []
