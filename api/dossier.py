@@ -12,7 +12,7 @@ from uuid import UUID
 from api.errors import NOT_FOUND_DETAIL
 from api.pictures import attachment_answer
 from api.possible import may_of
-from api.process import Told, people_of_process, process_of, text_ids_of_process
+from api.proceedings import Told, people_of_process, proceedings_of, text_ids_of_process
 from api.reopening import policy_of
 from api.services import Services
 from api.signed_in import SignedIn
@@ -22,6 +22,7 @@ from api.staff_schemas import (
     EventAnswer,
     FullRequestAnswer,
     LocationAnswer,
+    MayAnswer,
     NoticeAnswer,
 )
 from api.standing import text_ids_of
@@ -53,14 +54,19 @@ async def dossier_of(services: Services, signed_in: SignedIn, snapshot: Snapshot
         overdue=is_overdue(snapshot, now),
         reply=told.text(snapshot.reply),
         deadlines=DeadlinesAnswer.model_validate(snapshot, from_attributes=True),
-        **dict(process_of(snapshot, events, told, await _followers(services, signed_in, snapshot))),
+        **dict(proceedings_of(snapshot, events, told, await _followers(services, signed_in, snapshot))),
         timeline=[_event(event, told) for event in events],
         notices=[NoticeAnswer.model_validate(asdict(notice)) for notice in sent],
         attachments=[attachment_answer("staff/requests", snapshot.reference, picture) for picture in pictures],
-        may=[] if stored.erased_at else may_of(await policy_of(services, snapshot), snapshot, signed_in.actor, now),
+        may=[] if stored.erased_at else await _may(services, signed_in, snapshot),
         erased_at=stored.erased_at,
         temporal_url=_temporal_url(services, snapshot.reference),
     )
+
+
+async def _may(services: Services, signed_in: SignedIn, snapshot: Snapshot) -> list[MayAnswer]:
+    policy, in_force = await policy_of(services, snapshot), await services.policies.active()
+    return may_of(policy, in_force, snapshot, signed_in.actor, services.now())
 
 
 async def _followers(services: Services, signed_in: SignedIn, snapshot: Snapshot) -> list[str]:

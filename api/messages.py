@@ -50,7 +50,7 @@ async def send_message(
         await require_reopening_time(services, snapshot, now)
     if action is Action.RATE:
         await require_judging_time(services, snapshot, now)
-    text_id = _once(snapshot) if action is Action.ANSWER else None
+    text_id = answer_id(snapshot) if action is Action.ANSWER else None
     try:
         await add_message(
             services.pool, services.keys, own.id, _KINDS[action], payload or {}, text, now, text_id=text_id
@@ -62,10 +62,10 @@ async def send_message(
 
 async def has_answered(services: Services, snapshot: Snapshot) -> bool:
     """Whether the open question has its answer already, on its way to whoever asked."""
-    text_id = _once(snapshot)
+    text_id = answer_id(snapshot)
     return text_id is not None and bool(await texts.read_many(services.pool, services.keys, [text_id]))
 
 
-def _once(snapshot: Snapshot) -> UUID | None:
-    """The id that the text of an answer has: of each question the same, so that it is answered once."""
+def answer_id(snapshot: Snapshot) -> UUID | None:
+    """The id that the text of an answer to the open question has: always the same, so that it is answered once."""
     return uuid5(UUID(snapshot.question), "answer") if snapshot.question else None

@@ -10,15 +10,20 @@ from api.reopening import can_reopen
 from api.staff_schemas import FieldAnswer, MayAnswer
 from domain.lifecycle import Action, allowed_actions
 from domain.policy import Policy
-from domain.request import Actor, CoState, Role, Snapshot, State
+from domain.request import TERMINAL, Actor, CoState, Role, Snapshot, State
 
 _NOBODY_HAS_IT = frozenset({State.RECEIVED, State.TRIAGE, State.ADJUDICATION})
 
 
-def may_of(policy: Policy, snapshot: Snapshot, actor: Actor, now: datetime) -> list[MayAnswer]:
-    """The actions that this person may take now, with what each asks for. `policy` is the one of the request."""
+def may_of(policy: Policy, in_force: Policy, snapshot: Snapshot, actor: Actor, now: datetime) -> list[MayAnswer]:
+    """The actions that this person may take now, with what each asks for.
+
+    `policy` is the one of the request; what people choose from is that of the one `in_force`.
+    """
     return [
-        MayAnswer(action=action, fields=[_answer(field) for field in _fields(policy, snapshot, actor, action)])
+        MayAnswer(
+            action=action, fields=[_answer(field) for field in _fields(policy, in_force, snapshot, actor, action)]
+        )
         for action in allowed_actions(snapshot, actor, now)
         if action in STAFF_ACTIONS and _leads_somewhere(policy, snapshot, action, now)
     ]
@@ -33,6 +38,9 @@ def _leads_somewhere(policy: Policy, snapshot: Snapshot, action: Action, now: da
             return _has_rung_left(policy, snapshot)
         case Action.WAIVE_CO_HANDLING:
             return bool(_waited_for(snapshot))
+        case Action.UNMERGE:
+            # With a parent that ended without an answer, its run is over.
+            return snapshot.parent_state not in TERMINAL - {State.CLOSED}
     return True
 
 
@@ -48,7 +56,9 @@ def _has_rung_left(policy: Policy, snapshot: Snapshot) -> bool:
     return any(rung.level > snapshot.escalation_level for rung in chain.rungs)
 
 
-def _fields(policy: Policy, snapshot: Snapshot, actor: Actor, action: Action) -> tuple[FieldSpec, ...]:
+def _fields(
+    policy: Policy, in_force: Policy, snapshot: Snapshot, actor: Actor, action: Action
+) -> tuple[FieldSpec, ...]:
     """What the action asks this person for, here and now."""
     specs = STAFF_ACTIONS[action].fields
     if action is Action.RESOLVE and needs_picture(policy, snapshot):
@@ -58,11 +68,19 @@ def _fields(policy: Policy, snapshot: Snapshot, actor: Actor, action: Action) ->
         return tuple(spec for spec in specs if spec.name != "public")
     if action in PARTS:
         return _of_part(specs, _parts(snapshot, actor, action))
+    if action is Action.ADD_CO_HANDLER:
+        return _of_part(specs, _others(in_force, snapshot))
     return specs
 
 
+def _others(in_force: Policy, snapshot: Snapshot) -> tuple[str, ...]:
+    """The departments that do not have the request and have not been asked."""
+    taken = {snapshot.department, *snapshot.co_departments}
+    return tuple(each.code for each in in_force.departments if each.code not in taken)
+
+
 def _of_part(specs: tuple[FieldSpec, ...], departments: tuple[str, ...]) -> tuple[FieldSpec, ...]:
-    """The departments to choose from are those that help; who works for one of them only is not asked."""
+    """The departments to choose from; where there is but one that somebody can mean, they are not asked."""
     return tuple(
         replace(spec, choices=departments, required=True) if spec.name == "department" else spec
         for spec in specs

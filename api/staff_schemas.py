@@ -10,7 +10,7 @@ from pydantic import ConfigDict, Field
 
 from api.actions import FieldType
 from api.fields import Answer
-from api.process_schemas import ProcessAnswer
+from api.proceedings_schemas import ProceedingsAnswer
 from api.schemas import AttachmentAnswer, NewRequestBody
 from domain.lifecycle import Action
 from domain.request import Outcome, Result, Solved, State, Urgency
@@ -153,7 +153,7 @@ class MayAnswer(Answer):
     fields: list[FieldAnswer]
 
 
-class FullRequestAnswer(ProcessAnswer):
+class FullRequestAnswer(ProceedingsAnswer):
     """All of a request, for those who work on it. A co-handler gets no contact: only the lead department speaks to the citizen."""
 
     reference: str

@@ -10,7 +10,7 @@ from datetime import datetime
 from uuid import UUID
 
 from api.following import as_followed, followed_by, pictures_of_answer, told_to_followers
-from api.messages import CITIZEN_ACTIONS
+from api.messages import CITIZEN_ACTIONS, answer_id
 from api.pictures import attachment_answer, shown_to_citizen
 from api.reopening import can_reopen, can_still_judge, policy_of
 from api.schemas import ExpectationAnswer, Language, RequestAnswer, TimelineEntry
@@ -63,14 +63,18 @@ async def standing_of(services: Services, own: StoredRequest, language: Language
         next_urge_at=_next_urge_at(snapshot, now),
         erasure_demanded_at=own.erasure_demanded_at,
         erased_at=own.erased_at,
-        may=[] if own.erased_at else await _may(services, policy, snapshot),
+        may=[] if own.erased_at else await _may(services, policy, history),
         timeline=[_entry(policy, event, words, language) for event in events],
         attachments=[attachment_answer("requests", own.reference, each) for each in _pictures(history, parent)],
     )
 
 
-async def _may(services: Services, policy: Policy, snapshot: Snapshot) -> list[str]:
+async def _may(services: Services, policy: Policy, history: History) -> list[str]:
+    """What can be said now; not again what is said once and on its way."""
+    snapshot = history.snapshot
     possible = [*citizen_may(policy, snapshot, services.now())]
+    if Action.ANSWER in possible and answer_id(snapshot) in history.texts_sealed:
+        possible.remove(Action.ANSWER)
     if Action.RATE in possible and not await can_still_judge(services, snapshot, services.now()):
         possible.remove(Action.RATE)
     return [str(action) for action in possible]

@@ -38,6 +38,8 @@ def _moment(alarm: Alarm) -> tuple[datetime, str, int]:
 
 
 def _still_counts(alarm: Alarm, after: Snapshot) -> bool:
+    if alarm.kind is AlarmKind.END_REOPENING and after.state is State.MERGED:
+        return True  # so long its citizen may still judge, and its parent be reopened
     if not after.is_open and after.state is not State.RESOLVED:
         return False
     if alarm.kind in _OF_THE_PAUSE:

@@ -332,7 +332,8 @@ TRANSITIONS: tuple[Transition, ...] = (
          "a new version changes nothing in flight by itself; an admin moves chosen requests, with a reason"),
 )  # fmt: skip
 
-_STANDS_IN = {R.DISPATCHER: R.SUPERVISOR}  # a supervisor may do everything a dispatcher may
+_STANDS_IN = {R.DISPATCHER: R.SUPERVISOR, R.CALLER: R.SUPERVISOR}
+"""A supervisor may do everything a dispatcher may, and calls where a caller may not know of a confidential matter."""
 
 
 def _held_roles(attempt: Attempt) -> frozenset[Role]:

@@ -44,6 +44,7 @@ def retell(first: Snapshot, told: Sequence[Told], found: Standing, erased: Erase
     one that was written by an attempt which the run has forgotten, and events before the first that the history holds.
     """
     snapshot, events = first, dict[int, Event]()
+    forgotten = _forgotten(told, found)
     for record, recorded in told:
         number = record.snapshot.sequence
         if recorded is None and found.events.get(number) != record.entries[-1].event:
@@ -53,6 +54,8 @@ def retell(first: Snapshot, told: Sequence[Told], found: Standing, erased: Erase
             event = entry.event
             if event.sequence == number and stands is not None:
                 event = _as_it_stands(event, stands, found.events.get(number), erased)
+            elif event.sequence in forgotten:
+                event = found.events[event.sequence]
             events.setdefault(event.sequence, event)
         if number > snapshot.sequence:
             snapshot = stands or record.snapshot
@@ -62,6 +65,26 @@ def retell(first: Snapshot, told: Sequence[Told], found: Standing, erased: Erase
         turn = erase(snapshot, erased.because, erased.at)
         snapshot, events[turn.event.sequence] = turn.snapshot, turn.event
     return Standing(snapshot, dict(sorted((before | events).items())))
+
+
+def _forgotten(told: Sequence[Told], found: Standing) -> set[int]:
+    """Numbers of events that an attempt which the run has forgotten wrote right before the last one of its own.
+
+    Only the answer to that last record tells of it. Those before it, up to one that stands exactly as the history says, were
+    written at the moments of that attempt.
+    """
+    numbers: set[int] = set()
+    in_its_wake = False
+    for record, recorded in reversed(told):
+        event = record.entries[-1].event
+        stood = found.events.get(event.sequence)
+        if recorded is not None and recorded.stands is not None:
+            in_its_wake = True
+        elif stood is None or stood == event or stood.state is not event.state:
+            in_its_wake = False
+        elif in_its_wake:
+            numbers.add(event.sequence)
+    return numbers
 
 
 def _as_it_stands(event: Event, stands: Snapshot, found: Event | None, erased: Erased | None) -> Event:

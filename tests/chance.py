@@ -32,17 +32,23 @@ _LIKELY = {
     Action.DECLINE: 1, Action.TRANSFER: 0.3, Action.REASSIGN: 1, Action.CONTACT: 1, Action.ESCALATE: 1,
 }  # fmt: skip
 """How likely an action is taken where it is possible, beside 3 for the others: lives shall get on."""
-_ANSWERS = {State.AWAITING_CITIZEN: "answered", State.RESOLVED: "rated", State.CLOSED: "reopened", State.MERGED: "rated"}
+_ANSWERS = {
+    State.AWAITING_CITIZEN: "answered",
+    State.RESOLVED: "rated",
+    State.CLOSED: "reopened",
+    State.MERGED: "rated",
+}
 _NOWHERE = "nowhere"
 
 
 @dataclass
 class Chance:
-    """One stream of choices: the same seed makes the same ones. `neighbours` are what a request may be merged into."""
+    """One stream of choices: the same seed makes the same ones. `neighbours` are what may be merged."""
 
     random: Random
     town: Town
     neighbours: list[Request]
+    version: str  # of a policy that is not in force
 
     def one(self, things: tuple[Thing, ...] | list[Thing]) -> Thing:
         return self.random.choice(things)
@@ -108,7 +114,7 @@ _Maker = Callable[[Chance, Actor, date], c.Command]
 
 def _simple(kind: Any, *texts: str) -> _Maker:
     """An action that carries nothing but texts."""
-    return lambda chance, by, day: kind(by, **{name: chance.text() for name in texts})  # type: ignore[no-any-return]
+    return lambda chance, by, day: kind(by, **{name: chance.text() for name in texts})
 
 
 def _decide(chance: Chance, by: Actor, day: date) -> c.Command:
@@ -118,8 +124,9 @@ def _decide(chance: Chance, by: Actor, day: date) -> c.Command:
 
 def _record_call(chance: Chance, by: Actor, day: date) -> c.Command:
     result = chance.one(list(c.CallResult))
-    judged = (chance.solved(), chance.satisfied()) if result is c.CallResult.ANSWERED else (None, None)
-    return c.RecordCall(by, result, *judged, note=chance.text())
+    if result is not c.CallResult.ANSWERED:
+        return c.RecordCall(by, result, note=chance.text())
+    return c.RecordCall(by, result, chance.solved(), chance.satisfied(), chance.text())
 
 
 _MAKERS: dict[Action, _Maker] = {
@@ -157,5 +164,7 @@ _MAKERS: dict[Action, _Maker] = {
     Action.WAIVE_CO_HANDLING: lambda chance, by, day: c.WaiveCoHandling(by, chance.department(), chance.text()),
     Action.MERGE: lambda chance, by, day: c.Merge(by, chance.one(chance.neighbours).reference),
     Action.UNMERGE: _simple(c.Unmerge, "reason"),
-    Action.ADOPT_POLICY: lambda chance, by, day: c.AdoptPolicy(by, chance.one(["v2", "v3"]), chance.text()),
+    Action.ADOPT_POLICY: lambda chance, by, day: c.AdoptPolicy(
+        by, chance.seldom(chance.version, "unknown"), chance.text()
+    ),
 }

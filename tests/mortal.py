@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 from temporalio.client import Client
@@ -13,6 +14,7 @@ from temporalio.testing import WorkflowEnvironment
 from activities.providers.console import ConsoleProvider
 from db.pool import open_pool
 from domain.policy import shortened
+from domain.promises import HALF_A_YEAR
 from tests.city import a_city
 from tests.town import KEYS
 from tests.town_hall import a_worker
@@ -20,7 +22,9 @@ from workflows.connection import DATA_CONVERTER
 
 PROJECT = Path(__file__).parents[1]
 SECONDS_PER_WORKING_DAY = 1.5
-QUICK = shortened(a_city(), SECONDS_PER_WORKING_DAY)
+_SHORTENED = shortened(a_city(), SECONDS_PER_WORKING_DAY)
+QUICK = replace(_SHORTENED, limits=replace(_SHORTENED.limits, longest_hold=HALF_A_YEAR))
+"""Days of seconds; but a review is on a date, and dates are as ever."""
 
 
 class MortalWorker:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from random import Random
 
@@ -13,16 +13,18 @@ from temporalio.client import WorkflowExecutionStatus
 from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError
 
+from db import policies
 from domain import commands as c
 from domain.acts import ACTION_OF
 from domain.errors import Refusal
 from domain.forms import check_form
 from domain.lifecycle import Action, permit, speaks_to_citizen
+from domain.policy import to_plain
 from domain.request import CITIZEN, OPEN, Actor, Event, Result, Snapshot, State
 from tests.chance import DESCRIPTIONS, Chance
 from tests.invariants import broken, wrongly_moved, wrongly_told
 from tests.town import Request, Town, a_text, until
-from workflows.contract import Message, co_workflow_id
+from workflows.contract import ActionTaken, Message, co_workflow_id
 from workflows.messages import CITIZEN_SIGNALS, admin
 
 PLANNED = (
@@ -63,7 +65,9 @@ class Walk:
 
     async def go(self, lives: int, steps: int) -> None:
         """So many lives at the same time, and so many steps of each."""
-        self.chance = Chance(Random(self.seed), self.town, self.requests)
+        other = replace(self.town.policy, reminders=(0.4, 0.7))
+        await policies.keep(self.town.pool, other.version, "Small City", to_plain(other), datetime.now(UTC))
+        self.chance = Chance(Random(self.seed), self.town, self.requests, other.version)
         try:
             for _ in range(lives):
                 description = self.chance.one(DESCRIPTIONS)
@@ -95,11 +99,10 @@ class Walk:
         before, events = await request.snapshot(), await request.events()
         expected = objection(before, command, await self.town.environment.get_current_time())
         self.note(request, before, f"{self._name(command.by)}: {_said(command)} ({expected or 'permitted'})")
-        try:
-            taken = await request.act(command)
-        except ApplicationError as refusal:
+        taken, refusal = await self._outcome(request, command)
+        if taken is None:
             self.refused += 1
-            assert refusal.type in self._refusals(command, expected), refusal
+            assert refusal in self._refusals(command, expected), refusal
             assert await request.events() == events, "refused, and yet something has happened"
             return
         self.accepted += 1
@@ -111,6 +114,13 @@ class Walk:
             await self.settle(request)
         since = await self.look_at(request, before)
         assert since[0].action == ACTION_OF[type(command)] or since[0].action == Action.RESUME, since
+
+    async def _outcome(self, request: Request, command: c.Command) -> tuple[ActionTaken | None, str | None]:
+        """What was done, or the code of the refusal."""
+        try:
+            return await request.act(command), None
+        except ApplicationError as refusal:
+            return None, refusal.type
 
     def _refusals(self, command: c.Command, expected: str | None) -> set[str]:
         if expected is not None:

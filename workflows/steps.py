@@ -293,8 +293,11 @@ class Steps:
             escalation_level=snapshot.escalation_level,
             rework=snapshot.rework_count > 0,
         )
-        days = snapshot.extension_days if snapshot.extended_at else None
-        adoption = AdoptionWanted(version, workflow.now(), wanted, course.pauses, days)
+        # Of the promise that counts now: one that was granted before a reopening is over with the old date.
+        extended = snapshot.extended_at is not None and snapshot.extended_at >= wanted.at
+        days = snapshot.extension_days if extended else None
+        # In a pause the clocks have stood still since it began: what it has stopped is still to ring.
+        adoption = AdoptionWanted(version, snapshot.paused_at or workflow.now(), wanted, course.pauses, days)
         planned: Plan = await self._ask_policy(
             PlanningActivities.plan_adoption, "plan anew under that version", adoption
         )

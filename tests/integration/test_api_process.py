@@ -12,9 +12,9 @@ import pytest
 
 from api.pages.page import WORDS
 from db import read_model, texts, views
-from domain.policy import Rung
 from domain.request import Entry, Event, Record
 from tests.city import a_city
+from tests.conftest import FreshDatabase
 from tests.integration.test_api_console import a_page, signed_in
 from tests.integration.test_api_pages import Form
 from tests.interface import Interface, Submitted, an_interface, problem
@@ -243,6 +243,24 @@ async def test_a_co_handler_is_offered_what_is_the_co_handlers_alone(interface: 
     assert "public" in (await may(interface, request, "lead"))["progress"]
 
 
+async def test_help_is_asked_of_departments_that_do_not_have_the_request(interface: Interface) -> None:
+    request = await helped(interface, ("health", "asked"))
+    field = (await may(interface, request, "handler"))["add_co_handler"]["department"]
+
+    assert (field["choices"], field["choices_from"]) == (["city", "north_street"], "departments")
+
+
+@pytest.mark.parametrize(
+    ("parent_state", "offered"), [("in_progress", True), ("closed", True), ("declined", False), ("transferred", False)]
+)
+async def test_separating_is_offered_as_long_as_the_run_follows(
+    interface: Interface, parent_state: str, offered: bool
+) -> None:
+    request = await in_state(interface, "merged", parent="2611-4829-13704", parent_state=parent_state)
+
+    assert ("unmerge" in await may(interface, request, "dispatcher")) is offered
+
+
 async def test_whoever_works_for_two_that_help_says_for_which(interface: Interface) -> None:
     request = await helped(interface, ("health", "asked"), ("north_street", "asked"))
     field = (await may(interface, request, "street"))["finish_co_handling"]["department"]
@@ -260,21 +278,20 @@ async def test_only_those_that_are_waited_for_can_be_done_without(interface: Int
     assert "waive_co_handling" not in await may(interface, request, "doctor")
 
 
-@pytest.mark.parametrize(("level", "offered"), [(1, True), (2, False), (3, False)])
+@pytest.mark.parametrize(("level", "assigned", "waiting"), [(0, True, True), (1, True, False), (2, False, False)])
 async def test_escalating_is_offered_as_long_as_the_chain_goes_on(
-    fresh_database: Any, level: int, offered: bool
+    fresh_database: FreshDatabase, level: int, assigned: bool, waiting: bool
 ) -> None:
     city = a_city()
-    short = tuple(replace(chain, rungs=chain.rungs[:2]) for chain in city.chains)
-    assert all(isinstance(rung, Rung) for chain in short for rung in chain.rungs)
-    async with an_interface(fresh_database(), policy=replace(city, chains=short)) as other:
+    chains = tuple(replace(chain, rungs=chain.rungs[: 1 if chain.code == "triage" else 2]) for chain in city.chains)
+    async with an_interface(fresh_database(), policy=replace(city, chains=chains)) as other:
         await other.employ("handler", "handler", departments=["housing"])
         await other.employ("supervisor", "supervisor")
-        request = await in_state(other, "in_progress", escalation_level=level)
-        waiting = await in_state(other, "triage", department=None, escalation_level=level)
+        handled = await in_state(other, "in_progress", escalation_level=level)
+        undecided = await in_state(other, "triage", department=None, escalation_level=level)
 
-        assert ("escalate" in await may(other, request, "handler")) is offered
-        assert ("escalate" in await may(other, waiting, "supervisor")) is offered
+        assert ("escalate" in await may(other, handled, "handler")) is assigned
+        assert ("escalate" in await may(other, undecided, "supervisor")) is waiting
 
 
 @pytest.mark.parametrize(("days", "offered"), [(29, True), (31, False)])

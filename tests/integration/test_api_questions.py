@@ -86,6 +86,7 @@ async def test_an_answer_is_stored_for_the_workflow_and_taken_once(interface: In
     kept = await texts.read_many(interface.services.pool, interface.services.keys, [UUID(row["payload"]["text"])])
     assert list(kept.values()) == ["The left one."]
 
+    assert "answer" not in (await interface.look_up(request))["may"]
     again = problem(await interface.tell(request, "answer", text="No, the right one."), 409, "not_allowed")
     assert "already" in again["detail"]
     assert await answers(interface) == 1

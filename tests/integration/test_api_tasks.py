@@ -52,7 +52,9 @@ async def a_full_house(interface: Interface) -> None:
         due = {"due_at": now + timedelta(days=days)}
         await waits(interface, f"more time {title}", "in_progress", extension_asked_by="x", extension_days=5, **due)
         await waits(interface, f"hold {title}", "in_progress", hold_asked_by="x", **due)
-        await helped(interface, f"help {title}", a_part("health", due["due_at"]), due_at=now + timedelta(days=9 - days))
+        done = a_part("north_street", now - timedelta(days=days), "done")
+        asked = a_part("health", due["due_at"], number=2)
+        await helped(interface, f"help {title}", done, asked, due_at=now + timedelta(days=9 - days))
     await waits(interface, "nothing waits", "in_progress")
     await helped(interface, "help done", a_part("health", now, "done"))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import fields, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -20,6 +20,8 @@ from db.requests import Contact, Submitted
 from db.sealing import KeyRing
 from domain.notices import NoticeKind, Recipient
 from domain.request import (
+    CoHandler,
+    CoState,
     Entry,
     Event,
     Outcome,
@@ -95,7 +97,12 @@ async def test_record_keeps_every_field_of_a_snapshot(pool: Pool, keys: KeyRing)
         request, 7, confidential=True, state=State.CLOSED, category="street_light", district="west", urgency=Urgency.DANGER,
         policy_version="v1", triage_reason="why", assignee=str(uuid4()), binding=True, review_required=True,
         escalation_level=3, urge_count=2, return_count=1, rework_count=1, result=Result.EXPLAINED, reply=str(uuid4()),
-        resolved_by="admin", solved=Solved.PARTLY, satisfied=4, outcome=Outcome.PARTLY_SOLVED,
+        resolved_by="admin", solved=Solved.PARTLY, satisfied=4, outcome=Outcome.PARTLY_SOLVED, service_level="default",
+        due_from=SUNDAY_NOON, urge_every_seconds=60, paused_seconds=7, question=str(uuid4()), question_count=2,
+        hold_asked_by="lead", hold_reason=str(uuid4()), hold_review_on=date(2027, 3, 1), extension_asked_by="lead",
+        extension_reason=str(uuid4()), extension_days=5, call_count=3, parent="2611-4829-13704", parent_state=State.RESOLVED,
+        followers=4, co_departments=("health",),
+        co_handlers=(CoHandler(1, "health", CoState.ASKED, str(uuid4()), SUNDAY_NOON, SUNDAY_NOON),),
         **{name: SUNDAY_NOON + timedelta(days=day) for day, name in enumerate(instants) if name != "submitted_at"},
     )  # fmt: skip
     await read_model.record(pool, Record(replace(full, confidential=False, sequence=6), ()), None, SUNDAY_NOON)
@@ -297,7 +304,7 @@ async def test_notice_that_nobody_can_get_is_kept_and_counted(pool: Pool, keys: 
     assert await read_model.record(pool, record, None, SUNDAY_NOON) == Unsent(1, None)
     assert await recipients(pool) == {
         ("citizen", "owed"),
-        *((part, "no_address") for part in ("handlers", "leads", "assignee", "dispatchers", "supervisors")),
+        *((part, "no_address") for part in ("handlers", "leads", "assignee", "dispatchers", "supervisors", "callers")),
     }
 
 

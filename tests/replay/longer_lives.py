@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+from db import policies
 from domain import commands as c
+from domain.policy import to_plain
 from domain.request import Result, Solved, State
 from tests.town import Request, Town, a_text, until
 from workflows.contract import Message
@@ -128,9 +131,11 @@ async def moved_to_another_policy(town: Town) -> Request:
     request = await accepted(town)
     await request.act(c.AskCitizen(town.actor("handler"), a_text()))
     await request.wait(timedelta(days=1))
-    await request.act(c.AdoptPolicy(town.actor("admin"), "another", a_text()))
-    await request.hear("answered", text=a_text())
-    await request.act(c.AdoptPolicy(town.actor("admin"), "one_more", a_text()))
+    for reminders in ((0.4, 0.7), (0.3, 0.6)):
+        policy = replace(town.policy, reminders=reminders)
+        await policies.keep(town.pool, policy.version, "Small City", to_plain(policy), datetime.now(UTC))
+        await request.act(c.AdoptPolicy(town.actor("admin"), policy.version, a_text()))
+        await request.hear("answered", text=a_text())
     await request.wait(A_WEEK)
     return request
 

@@ -27,7 +27,7 @@ ACTORS = {
 }
 HOLDS = {role: {role} for role in ACTORS} | {
     Role.LEAD: {Role.LEAD, Role.HANDLER},
-    Role.SUPERVISOR: {Role.SUPERVISOR, Role.DISPATCHER},
+    Role.SUPERVISOR: {Role.SUPERVISOR, Role.DISPATCHER, Role.CALLER},
 }
 ROWS_OF_PROCESS = set(range(1, 34))
 """Row 33 is docs/decisions/0014."""

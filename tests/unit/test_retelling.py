@@ -90,6 +90,18 @@ def test_event_that_does_not_belong_to_the_snapshot_of_the_forgotten_attempt_is_
     assert retell(FIRST, [told(*life[:2]), record], found, None) == standing(*life)
 
 
+def test_turns_before_it_that_the_forgotten_attempt_wrote_too_count_as_they_stand() -> None:
+    life = a_life(State.ASSIGNED, State.IN_PROGRESS, State.IN_PROGRESS, State.IN_PROGRESS)
+    again = [life[2]]
+    for _ in range(2):
+        again.append(make_turn(again[-1].snapshot, "progress", CITIZEN, LATER, (), state=State.IN_PROGRESS))
+    stands = Recorded(0, stands=life[4].snapshot)
+    records = [told(*life[:2]), told(life[2]), told(again[1]), told(again[2], recorded=stands)]
+    assert retell(FIRST, records, standing(*life), None) == standing(*life)
+    # Without an attempt to be forgotten, another moment is damage.
+    assert retell(FIRST, records[:3], standing(*life[:4]), None) == standing(*life[:3], again[1])
+
+
 @pytest.mark.parametrize("found", ["everything", "nothing"])
 def test_erasing_follows_what_the_run_has_told(found: str) -> None:
     life = a_life(State.ASSIGNED, State.WITHDRAWN)

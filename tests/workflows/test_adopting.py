@@ -175,3 +175,16 @@ async def test_only_an_admin_moves_requests(town: Town, mover: Mover) -> None:
     for username in ("dispatcher", "supervisor", "lead"):
         with refused("forbidden"):
             await request.act(c.AdoptPolicy(town.actor(username), "v2", a_text()))
+
+
+async def test_clocks_that_stand_still_in_a_pause_are_not_taken_for_rung(town: Town) -> None:
+    request = await town.submit()
+    await request.accepted()
+    await request.act(c.AskCitizen(town.actor("handler"), a_text()))
+    await request.wait(timedelta(days=6))
+    policy = await kept(town, replace(town.policy, reminders=(0.5, 0.75)))
+    await request.act(c.AdoptPolicy(town.actor("admin"), policy.version, a_text()))
+    await request.hear("answered", text=a_text())
+    await request.wait_until((await request.snapshot()).due_at)
+    rung = [clock for clock in await clocks(request) if clock.startswith(("remind", "escalate"))]
+    assert rung == ["remind_half", "remind_eighty", "escalate1"]

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 from domain import commands as c
 from domain.deadlines import deadline
 from domain.durations import Duration
-from domain.request import State
+from domain.request import Result, Solved, State
 from tests.town import Request, Town, a_text, refused
+from tests.workflows.test_adopting import kept
 from tests.workflows.test_clocks import clocks
 
 
@@ -132,3 +134,17 @@ async def test_extension_and_pause_add_up(town: Town) -> None:
     assert extended.due_at is not None
     assert after.due_at is not None
     assert after.due_at >= extended.due_at
+
+
+async def test_extension_of_the_first_promise_lengthens_not_that_of_the_rework(town: Town) -> None:
+    request = await town.submit()
+    await request.accepted()
+    await asked_for(request, 5)
+    await request.act(c.GrantExtension(town.actor("dispatcher")))
+    await request.act(c.Resolve(town.actor("handler"), Result.SOLVED, a_text()))
+    await request.rated(Solved.NO, 1)
+    before = await request.snapshot()
+    assert (before.state, before.rework_count) == (State.ASSIGNED, 1)
+    policy = await kept(town, replace(town.policy, reminders=(0.4, 0.7)))
+    await request.act(c.AdoptPolicy(town.actor("admin"), policy.version, a_text()))
+    assert (await request.snapshot()).due_at == before.due_at

@@ -120,6 +120,19 @@ async def test_run_of_a_follower_ends_when_the_parent_cannot_be_reopened_any_mor
     await until(child.is_over)
 
 
+async def test_reporter_may_judge_after_a_message_that_came_too_late(town: Town) -> None:
+    parent, child = await merged(town)
+    await parent.resolved()
+    await parent.rated()
+    await until(follows(child, "rate"))
+    await child.hear("supplemented", text=a_text())
+    assert (await child.latest()).action == "not_applied"
+    await child.rated(Solved.YES, 4)
+    assert (await child.snapshot()).solved is Solved.YES
+    await child.wait(timedelta(days=40))
+    await until(child.is_over)
+
+
 async def test_what_cannot_be_merged_is_refused_with_the_reason(town: Town) -> None:
     parent, child = await merged(town)
     dispatcher = town.actor("dispatcher")

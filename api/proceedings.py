@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from api.actions import PARTS
-from api.process_schemas import (
+from api.proceedings_schemas import (
     CallTaskAnswer,
     CoHandlerAnswer,
     ExtensionAnswer,
     HoldAnswer,
     ParentAnswer,
-    ProcessAnswer,
+    ProceedingsAnswer,
     QuestionAnswer,
 )
 from domain.lifecycle import Action
@@ -52,9 +52,11 @@ def people_of_process(snapshot: Snapshot, events: Iterable[Event]) -> tuple[str 
     return (snapshot.hold_asked_by, snapshot.extension_asked_by, *earlier)
 
 
-def process_of(snapshot: Snapshot, events: Sequence[Event], told: Told, followers: Sequence[str]) -> ProcessAnswer:
+def proceedings_of(
+    snapshot: Snapshot, events: Sequence[Event], told: Told, followers: Sequence[str]
+) -> ProceedingsAnswer:
     """`followers` are the references that the reader may see."""
-    return ProcessAnswer(
+    return ProceedingsAnswer(
         paused_at=snapshot.paused_at,
         paused_seconds=snapshot.paused_seconds,
         question=_question(snapshot, told),
