@@ -6,12 +6,13 @@ This is the path that must bear a city in a storm: one transaction, no Temporal,
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from uuid import UUID
 
 from api.errors import FieldsInvalid
 from api.schemas import ContactBody, Language, LocationBody, NewRequestBody, SubmittedAnswer
 from api.services import Services
-from db.requests import Contact, Idempotency, NewRequest, submit
+from db.requests import Contact, Idempotency, NewRequest, QuickLog, submit
 from domain.request import Channel, State
 
 _KEY = re.compile(r"[\x21-\x7e]{1,200}")
@@ -25,6 +26,7 @@ async def take_in(
     key: str | None,
     channel: Channel | None = None,
     submitted_by: UUID | None = None,
+    quick_log: QuickLog | None = None,
 ) -> SubmittedAnswer:
     """Stores the request and answers with the receipt; the same key and body get the same receipt again.
 
@@ -33,6 +35,7 @@ async def take_in(
     """
     await _check_category(services, body)
     new = _new_request(body, channel or Channel(body.channel), language, submitted_by, key)
+    new = replace(new, quick_log=quick_log)
     submitted = await submit(services.pool, services.keys, new, services.now())
     return SubmittedAnswer(
         reference=submitted.reference,

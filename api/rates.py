@@ -85,6 +85,7 @@ class RatesRow(Answer):
     no_response: int
     slow_response: int
     wrong_response: int
+    quick_logged: int
     response_rate: float | None
     resolution_rate: float | None
     satisfaction_rate: float | None

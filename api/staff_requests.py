@@ -22,10 +22,11 @@ from api.requests import IdempotencyKey
 from api.schemas import SubmittedAnswer
 from api.services import Services, Wired
 from api.signed_in import SignedIn, Staff
-from api.staff_schemas import FullRequestAnswer, OnBehalfBody, RequestRow, RequestsAnswer
+from api.staff_schemas import FullRequestAnswer, OnBehalfBody, QuickLogBody, RequestRow, RequestsAnswer
 from api.validation import FieldError
 from api.visible import find_visible
 from db import tasks, views
+from db.requests import QuickLog
 from db.tasks import Task
 from db.views import Filter, Listed, Page
 from domain.references import parse_reference
@@ -159,6 +160,45 @@ async def submit_on_behalf(
     )
     response.headers["Location"] = f"/api/v1/staff/requests/{answer.reference}"
     return answer
+
+
+@router.post(
+    "/quick-log", status_code=201, summary="Put a small matter on file that was settled on the spot",
+    responses=problems("invalid", "malformed", "unauthorized", "forbidden", "idempotency_conflict"),
+)  # fmt: skip
+async def log_quickly(
+    body: QuickLogBody,
+    services: Wired,
+    signed_in: Staff,
+    response: Response,
+    language: AskedLanguage,
+    idempotency_key: IdempotencyKey = None,
+) -> SubmittedAnswer:
+    """Submitted, resolved and closed in one step, and counted apart. Handlers log for their own departments."""
+    signed_in.require_role(Role.DISPATCHER, Role.SUPERVISOR, Role.HANDLER)
+    await _check_department(services, signed_in, body.department)
+    answer = await take_in(
+        services,
+        body,
+        language=language,
+        key=idempotency_key,
+        channel=Channel(body.channel),
+        submitted_by=signed_in.account.id,
+        quick_log=QuickLog(body.department, body.category, body.outcome, body.done),
+    )
+    response.headers["Location"] = f"/api/v1/staff/requests/{answer.reference}"
+    return answer
+
+
+async def _check_department(services: Services, signed_in: SignedIn, department: str) -> None:
+    """Raises FieldsInvalid for one that the policy does not know or that is not the person's own."""
+    sight = signed_in.sight
+    known = [each.code for each in (await services.policies.active()).departments]
+    mine = [code for code in known if sight.everything or code in sight.departments]
+    if department not in mine:
+        raise FieldsInvalid.of(
+            "department", "This is no department that you may log for.", f"Choose one of: {', '.join(sorted(mine))}."
+        )
 
 
 @router.get("/{reference}", summary="All of a request", responses=problems("unauthorized", "not_found"))

@@ -9,7 +9,7 @@ from uuid import UUID
 from pydantic import ConfigDict, Field
 
 from api.actions import FieldType
-from api.fields import Answer
+from api.fields import Answer, Code, Text
 from api.proceedings_schemas import ProceedingsAnswer
 from api.schemas import AttachmentAnswer, NewRequestBody
 from domain.lifecycle import Action
@@ -247,3 +247,12 @@ class OnBehalfBody(NewRequestBody):
     """The same as a citizen sends, from somebody who sits with the citizen or on the phone."""
 
     channel: Literal["phone", "staff"] = "phone"  # type: ignore[assignment]
+
+
+class QuickLogBody(OnBehalfBody):
+    """A small matter that was settled on the spot, and what was done."""
+
+    category: Code
+    department: Code
+    outcome: Literal["solved", "partly_solved", "explained"]
+    done: Text

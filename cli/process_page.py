@@ -38,6 +38,7 @@ GUARDS = {
     "_has_no_followers": "nothing is merged into it",
     "_parent_answered": "the parent is answered",
     "_not_rated": "not rated before",
+    "_not_quick_logged": "not settled on the spot",
     "_not_danger": "no danger to life",
     "_another_person": "not the person who resolved it",
     "_rung_left": f"below level {MAX_ESCALATION_LEVEL}",

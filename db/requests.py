@@ -67,6 +67,16 @@ class Idempotency:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
+class QuickLog:
+    """A small matter that staff settled on the spot: by which department, and what was done."""
+
+    department: str
+    category: str
+    outcome: str
+    done: str
+
+
+@dataclass(frozen=True, slots=True, repr=False)
 class NewRequest:
     """What a citizen submits, checked by the interface it came through."""
 
@@ -83,6 +93,7 @@ class NewRequest:
     confidential: bool = False
     submitted_by: UUID | None = None
     idempotency: Idempotency | None = None
+    quick_log: QuickLog | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,10 +161,15 @@ async def submit(
     """
     token = secrets.token_urlsafe(_TOKEN_BYTES)
     request_id = new_id(now)
-    values = _sealed(keys, new, request_id, token)
+    text_id = new_id(now) if new.quick_log else None
+    values = _sealed(keys, new, request_id, token) | {"text_id": text_id, "body_sealed": _done(keys, new, text_id)}
     for _ in range(_REFERENCES_TRIED):
         reference = make_reference(now.date(), draw(NUMBERS))
-        values |= {"reference": reference, "submitted_at": now, "payload": _payload(new, reference, now)}
+        values |= {
+            "reference": reference,
+            "submitted_at": now,
+            "payload": _payload(new, reference, now, text_id),
+        }
         if await _QUERIES["submit"].value(database, **values) is not None:
             await inbox.wake(database)
             return Submitted(request_id, reference, now, token)
@@ -276,9 +292,21 @@ def _sealed(keys: KeyRing, new: NewRequest, request_id: UUID, token: str) -> dic
     }
 
 
-def _payload(new: NewRequest, reference: str, now: datetime) -> dict[str, object]:
+def _done(keys: KeyRing, new: NewRequest, text_id: UUID | None) -> bytes | None:
+    """What was done on the spot, sealed."""
+    return keys.seal(texts.place(text_id), new.quick_log.done) if new.quick_log and text_id else None
+
+
+def _payload(new: NewRequest, reference: str, now: datetime, text_id: UUID | None) -> dict[str, object]:
     """What the workflow starts with: no personal data, only what decides the way."""
+    settled = new.quick_log and {
+        "department": new.quick_log.department,
+        "category": new.quick_log.category,
+        "outcome": new.quick_log.outcome,
+        "reply": text_id,
+    }
     return {
+        "quick_log": settled,
         "reference": reference,
         "submitted_at": now,
         "channel": new.channel,

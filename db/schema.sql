@@ -125,6 +125,7 @@ create table snapshots (
     satisfied int,
     outcome text,
     updated_at timestamptz,
+    quick_logged boolean not null default false, -- settled on the spot, and counted apart
     service_level text, -- code of the promise under which it was assigned
     due_from timestamptz, -- the assignment that fixed the due date
     urge_every_seconds int not null default 86400, -- from one urging to the next
@@ -314,7 +315,8 @@ create function judged_requests(as_of timestamptz, grouping_by text, zone text) 
     no_reply boolean,
     no_response boolean, -- a deadline passed with no contact
     slow_response boolean, -- contacted or resolved late
-    wrong_response boolean -- returned, reassigned, reworked or not solved
+    wrong_response boolean, -- returned, reassigned, reworked or not solved
+    quick_logged boolean -- settled on the spot: in no other figure
 ) language sql stable as $$
     select
         request_id, submitted_at, confidential, department, category, district,
@@ -338,7 +340,8 @@ create function judged_requests(as_of timestamptz, grouping_by text, zone text) 
         is_assigned and (
             return_count > 0 or rework_count > 0 or was_reassigned or was_reopened
             or coalesce(result = 'not_solved' or snapshots.solved = 'no' or outcome = 'not_solved_final', false)
-        )
+        ),
+        snapshots.quick_logged
     from snapshots
     -- A new assignment sets a new deadline for the contact; the event tells that an earlier one had passed. So does, before
     -- a reopening, the escalation by the clock that its due date had.

@@ -222,7 +222,7 @@ def _(command: c.Supplement, before: Snapshot, row: Transition, at: datetime, pl
 
 @take.register
 def _(command: c.Withdraw, before: Snapshot, row: Transition, at: datetime, plan: Planned) -> Turn:
-    changes: Changes = {"state": State.WITHDRAWN, "closed_at": at}
+    changes: Changes = {"state": State.WITHDRAWN, "closed_at": at, **_waiting.pause_over(before, at)}
     notices = owed_by_message(NoticeKind.WITHDRAWN, replace(before, state=State.WITHDRAWN)) if before.department else ()
     return make_turn(before, Action.WITHDRAW, command.by, at, notices, text=command.text, **changes)
 

@@ -19,7 +19,10 @@ _ONCE = frozenset({AlarmKind.ACCEPT_OVERDUE, AlarmKind.CONTACT_OVERDUE, AlarmKin
 
 @dataclass(frozen=True)
 class AdoptionWanted:
-    """`wanted.at` is the assignment that fixed the due date, `pauses` those that are over since, `paused_at` the one that lasts."""
+    """`wanted.at` is the assignment that fixed the due date, `pauses` those that are over since.
+
+    `now` is when the clocks were stopped, where they stand still just now.
+    """
 
     version: str
     now: datetime

@@ -70,6 +70,7 @@ class Action(StrEnum):
     FOLLOW = "follow"
     ERASE = "erase"
     ADOPT_POLICY = "adopt_policy"
+    QUICK_LOG = "quick_log"
 
 
 @dataclass(frozen=True)
@@ -224,6 +225,12 @@ def _not_rated(attempt: Attempt) -> str | None:
     return None if attempt.snapshot.solved is None else "You have rated it already."
 
 
+def _not_quick_logged(attempt: Attempt) -> str | None:
+    if attempt.snapshot.quick_logged:
+        return "It was settled on the spot. If it is not, please send a new request."
+    return None
+
+
 def _unhappy(attempt: Attempt) -> str | None:
     snapshot, roles = attempt.snapshot, attempt.actor.roles
     if snapshot.state is State.RESOLVED or Role.SUPERVISOR in roles:
@@ -318,7 +325,8 @@ TRANSITIONS: tuple[Transition, ...] = (
     _row(27, {S.RESOLVED}, A.RECORD_CALL, {R.CALLER}, {S.CLOSED, S.RESOLVED},
          "asked by phone; what the citizen says counts as a rating, and nobody at home is tried again"),
     _row(28, {S.RESOLVED, S.CLOSED}, A.REOPEN, {R.CITIZEN, R.SUPERVISOR}, {S.ASSIGNED},
-         "not solved, or not satisfied: done again, watched by the supervisor", _unhappy, _few_reworks),
+         "not solved, or not satisfied: done again, watched by the supervisor", _not_quick_logged, _unhappy,
+         _few_reworks),
     _row(29, {S.RESOLVED}, A.REOPEN, {R.CITIZEN}, {S.ADJUDICATION}, "reworked twice in vain: a person decides", _many_reworks),
     _row(30, {S.RESOLVED}, A.CLOSE, {R.SYSTEM}, {S.CLOSED}, "no reply is never counted as satisfied"),
     _row(31, {S.RECEIVED, S.TRIAGE, S.ASSIGNED}, A.MERGE, {R.DISPATCHER}, {S.MERGED}, "one matter, several reporters",
@@ -330,6 +338,8 @@ TRANSITIONS: tuple[Transition, ...] = (
     _row(32, TERMINAL, A.ERASE, {R.SYSTEM}, SAME, "personal data is kept no longer than needed"),
     _row(33, {S.ASSIGNED, S.IN_PROGRESS, S.AWAITING_CITIZEN, S.ON_HOLD, S.IN_REVIEW}, A.ADOPT_POLICY, {R.ADMIN}, SAME,
          "a new version changes nothing in flight by itself; an admin moves chosen requests, with a reason"),
+    _row(34, {S.RECEIVED}, A.QUICK_LOG, {R.HANDLER, R.DISPATCHER}, {S.CLOSED},
+         "a small matter was settled on the spot: on file in one step, and counted apart"),
 )  # fmt: skip
 
 _STANDS_IN = {R.DISPATCHER: R.SUPERVISOR, R.CALLER: R.SUPERVISOR}

@@ -32,6 +32,9 @@ def _(command: c.Merge, before: Snapshot, row: Transition, at: datetime, plan: P
         "category": plan.category or before.category,
         "assignee": None,
         "accepted_at": None,
+        # What was judged before was another answer.
+        "solved": None,
+        "satisfied": None,
     }
     return make_turn(before, Action.MERGE, command.by, at, text=command.reason, facts=facts, **changes)
 

@@ -81,6 +81,7 @@ class NoticeKind(StrEnum):
     CO_ESCALATED = "co_escalated"
     DUE_MOVED = "due_moved"
     DUE_CHANGED = "due_changed"
+    QUICK_LOGGED = "quick_logged"
     MERGED = "merged"
     UNMERGED = "unmerged"
 
@@ -128,6 +129,7 @@ OWED: dict[tuple[Action, State], tuple[Owed, ...]] = {
     (Action.REQUEST_HOLD, State.IN_PROGRESS): ((K.HOLD_WANTED, R.SUPERVISORS),),
     (Action.APPROVE_HOLD, State.ON_HOLD): ((K.ON_HOLD, R.CITIZEN), (K.HOLD_APPROVED, R.ASSIGNEE)),
     (Action.REFUSE_HOLD, State.IN_PROGRESS): ((K.HOLD_REFUSED, R.LEADS), (K.HOLD_REFUSED, R.ASSIGNEE)),
+    (Action.QUICK_LOG, State.CLOSED): ((K.QUICK_LOGGED, R.CITIZEN),),
     (Action.MERGE, State.MERGED): ((K.MERGED, R.CITIZEN),),
     (Action.UNMERGE, State.TRIAGE): ((K.UNMERGED, R.CITIZEN), (K.NEEDS_TRIAGE, R.DISPATCHERS)),
     **{(Action.HEARTBEAT, state): ((K.HEARTBEAT, R.CITIZEN),) for state in OPEN},

@@ -13,7 +13,7 @@ from typing import Any
 from domain.lifecycle import Action
 from domain.notices import NoticeKind, Recipient, owe, owed_by_alarm
 from domain.planning import Plan
-from domain.request import SYSTEM, Actor, AlarmKind, Outcome, OwedNotice, Rung, Snapshot, State, Turn
+from domain.request import SYSTEM, Actor, AlarmKind, Outcome, OwedNotice, QuickLog, Rung, Snapshot, State, Turn
 from domain.turns import assigned, in_triage, make_turn
 
 
@@ -38,6 +38,24 @@ def to_triage(before: Snapshot, plan: Plan, at: datetime, reason: str, facts: Ma
     """A person must decide; the reason is kept for them."""
     facts = {"reason": reason, **facts}
     return make_turn(before, Action.TO_TRIAGE, SYSTEM, at, facts=facts, triage_reason=reason, **in_triage(plan))
+
+
+def quick_log(before: Snapshot, settled: QuickLog, by: Actor, at: datetime) -> Turn:
+    """Staff have settled a small matter on the spot: submitted, resolved and closed in one step."""
+    changes: dict[str, Any] = {
+        "state": State.CLOSED,
+        "department": settled.department,
+        "category": settled.category,
+        "assignee": by.id,
+        "result": settled.outcome,
+        "outcome": Outcome(settled.outcome.value),
+        "reply": settled.reply,
+        "resolved_by": by.id,
+        "closed_at": at,
+        "quick_logged": True,
+    }
+    facts = {"department": settled.department, "category": settled.category, "outcome": settled.outcome}
+    return make_turn(before, Action.QUICK_LOG, by, at, public=True, text=settled.reply, facts=facts, **changes)
 
 
 def remind(before: Snapshot, kind: AlarmKind, at: datetime) -> Turn:

@@ -25,6 +25,7 @@ class Figure(StrEnum):
     NO_RESPONSE = "no_response"
     SLOW_RESPONSE = "slow_response"
     WRONG_RESPONSE = "wrong_response"
+    QUICK_LOGGED = "quick_logged"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,7 @@ class Counts:
     no_response: int  # a deadline passed without a contact
     slow_response: int  # contacted or resolved late
     wrong_response: int  # returned, reassigned, reworked or not solved
+    quick_logged: int  # settled on the spot by staff, and in no other count
 
     def of(self, figure: Figure) -> int:
         number: int = getattr(self, figure)

@@ -226,6 +226,16 @@ class CoHandler:
 
 
 @dataclass(frozen=True)
+class QuickLog:
+    """What staff settled on the spot. Something that was not solved is no quick log."""
+
+    department: str
+    category: str
+    outcome: Result
+    reply: str  # id of the text: what was done
+
+
+@dataclass(frozen=True)
 class Snapshot:
     """All that is known of a request after its latest event: the truth the workflow owns and the read model shows."""
 
@@ -266,6 +276,7 @@ class Snapshot:
     satisfied: int | None = None
     outcome: Outcome | None = None
     updated_at: datetime | None = None
+    quick_logged: bool = False  # settled on the spot by staff, and counted apart
     service_level: str | None = None  # code of the promise under which it was assigned
     due_from: datetime | None = None  # the assignment that fixed the due date
     told_at: datetime | None = None  # the city's latest event that the citizen could see

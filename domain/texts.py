@@ -35,6 +35,7 @@ PLACEHOLDERS: dict[NoticeKind, frozenset[str]] = {
     NoticeKind.HEARTBEAT: _HANDED_OUT,
     NoticeKind.DUE_MOVED: _HANDED_OUT,
     NoticeKind.MERGED: _CITIZEN,
+    NoticeKind.QUICK_LOGGED: _CITIZEN | {"department", "category"},
     NoticeKind.UNMERGED: _CITIZEN,
     **dict.fromkeys(
         (

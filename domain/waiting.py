@@ -67,14 +67,12 @@ def go_on(
 ) -> Turn:
     """The pause is over: every date has moved by it, and the event says from when to when."""
     assert isinstance(plan, Moved)
-    assert before.paused_at is not None
     at = plan.at  # the end that the dates were moved by
     changes: Changes = {
         "state": State.IN_PROGRESS,
         "due_at": plan.due_at,
         "contact_due_at": before.contact_due_at if before.contacted_at else plan.contact_due_at,
-        "paused_seconds": before.paused_seconds + max(0, round((at - before.paused_at).total_seconds())),
-        **_NOT_PAUSED,
+        **pause_over(before, at),
     }
     if before.state is State.ON_HOLD:
         changes |= {"hold_review_on": None, "hold_reason": None}
@@ -83,7 +81,17 @@ def go_on(
     return make_turn(before, action, by, at, told, text=text, facts=facts, **changes)
 
 
-_NOT_PAUSED: Changes = {"paused_at": None, "question": None, "answer_due_at": None}
+def pause_over(before: Snapshot, at: datetime) -> Changes:
+    """What ends with a pause; it counts with those before it, to the second. Nothing where there is none."""
+    if before.paused_at is None:
+        return {}
+    lasted = max(0, round((at - before.paused_at).total_seconds()))
+    return {
+        "paused_seconds": before.paused_seconds + lasted,
+        "paused_at": None,
+        "question": None,
+        "answer_due_at": None,
+    }
 
 
 @take.register

@@ -103,8 +103,7 @@ def _paused_seconds(events: Sequence[Event]) -> int:
         if event.state in PAUSED and since is None:
             since = event.at
         elif event.state not in PAUSED and since is not None:
-            # A request that is withdrawn in a pause has none that was over.
-            seconds += round((event.at - since).total_seconds()) if event.state is State.IN_PROGRESS else 0
+            seconds += round((event.at - since).total_seconds())
             since = None
     return seconds
 

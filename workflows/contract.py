@@ -10,7 +10,7 @@ from typing import Annotated
 from pydantic import StringConstraints
 
 from domain.lifecycle import Action
-from domain.request import Actor, Alarm, Outcome, Result, Solved, State
+from domain.request import Actor, Alarm, Outcome, QuickLog, Result, Solved, State
 from workflows.carried import Carried
 
 REQUESTS_QUEUE = "requests"
@@ -50,6 +50,7 @@ class Submitted:
     by: Actor
     confidential: bool = False
     located: bool = False  # a place or a point was given
+    quick_log: QuickLog | None = None  # staff settled it on the spot
     carried: Carried | None = None  # by the run before this one, where a long life goes on
 
 

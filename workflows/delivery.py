@@ -14,7 +14,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from activities.relay import Deliver, Delivery, InboxRow
 from domain.errors import EngineUnavailable
-from domain.request import CITIZEN, Actor, Role, Solved
+from domain.request import CITIZEN, Actor, QuickLog, Result, Role, Solved
 from workflows.contract import REQUESTS_QUEUE, SIGNAL_OF_INBOX, SUBMITTED, Message, Submitted, workflow_id
 from workflows.request import RequestWorkflow
 from workflows.visibility import at_start
@@ -86,7 +86,14 @@ def _submitted(row: InboxRow) -> Submitted:
         by=_submitter(row.payload.get("submitted_by")),
         confidential=bool(row.payload.get("confidential", False)),
         located=bool(row.payload.get("located", False)),
+        quick_log=_quick_log(row.payload.get("quick_log")),
     )
+
+
+def _quick_log(told: dict[str, str] | None) -> QuickLog | None:
+    if told is None:
+        return None
+    return QuickLog(told["department"], told["category"], Result(told["outcome"]), told["reply"])
 
 
 def _message(row: InboxRow) -> Message:

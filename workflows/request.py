@@ -22,6 +22,7 @@ with workflow.unsafe.imports_passed_through():
         close_without_reply,
         escalate_by_rung,
         heartbeat,
+        quick_log,
         remind,
         submit,
         to_triage,
@@ -88,8 +89,14 @@ class RequestWorkflow:
     async def _begin(self, submitted: Submitted) -> None:
         async with self._course.one_at_a_time:
             self._course.repeatable = True
-            # Put the request on file, find out what it is about and where it is.
+            # Put the request on file. A small matter that staff settled on the spot is over with that.
             receipt = submit(self._course.snapshot, submitted.by)
+            if submitted.quick_log is not None:
+                settled = quick_log(receipt.snapshot, submitted.quick_log, submitted.by, workflow.now())
+                await self._steps.record(replace(receipt, notices=()), settled)
+                return
+
+            # Find out what it is about and where it is.
             classified = await self._steps.classify()
             located = await self._steps.locate(submitted.located)
 

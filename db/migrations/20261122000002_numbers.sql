@@ -1,5 +1,7 @@
 -- migrate:up
 
+alter table snapshots add column quick_logged boolean not null default false; -- settled on the spot, and counted apart
+
 -- The events by which a request is judged though its snapshot has moved on since.
 create index events_that_judge on events (request_id, action, actor_kind, state, sequence)
     where action in ('contact_overdue', 'reassign', 'reopen', 'escalate');
@@ -27,7 +29,8 @@ create function judged_requests(as_of timestamptz, grouping_by text, zone text) 
     no_reply boolean,
     no_response boolean, -- a deadline passed with no contact
     slow_response boolean, -- contacted or resolved late
-    wrong_response boolean -- returned, reassigned, reworked or not solved
+    wrong_response boolean, -- returned, reassigned, reworked or not solved
+    quick_logged boolean -- settled on the spot: in no other figure
 ) language sql stable as $$
     select
         request_id, submitted_at, confidential, department, category, district,
@@ -51,7 +54,8 @@ create function judged_requests(as_of timestamptz, grouping_by text, zone text) 
         is_assigned and (
             return_count > 0 or rework_count > 0 or was_reassigned or was_reopened
             or coalesce(result = 'not_solved' or snapshots.solved = 'no' or outcome = 'not_solved_final', false)
-        )
+        ),
+        snapshots.quick_logged
     from snapshots
     -- A new assignment sets a new deadline for the contact; the event tells that an earlier one had passed. So does, before
     -- a reopening, the escalation by the clock that its due date had.
@@ -97,3 +101,4 @@ $$;
 drop function judged_requests;
 drop index snapshots_by_resolution;
 drop index events_that_judge;
+alter table snapshots drop column quick_logged;

@@ -3,7 +3,7 @@
 -- What each figure means stands in judged_requests.
 select
     part,
-    count(*) as submitted,
+    count(*) filter (where not quick_logged) as submitted,
     count(*) filter (where assigned) as assigned,
     count(*) filter (where contacted_in_time) as contacted_in_time,
     count(*) filter (where contact_pending) as contact_pending,
@@ -13,7 +13,8 @@ select
     count(*) filter (where no_reply) as no_reply,
     count(*) filter (where no_response) as no_response,
     count(*) filter (where slow_response) as slow_response,
-    count(*) filter (where wrong_response) as wrong_response
+    count(*) filter (where wrong_response) as wrong_response,
+    count(*) filter (where quick_logged) as quick_logged
 from judged_requests(:now, :grouping, :zone)
 where submitted_at >= :from_at and submitted_at < :to_at
     and (:department::text is null or department = :department)
@@ -36,7 +37,7 @@ with page as (
         and (:district::text is null or district = :district)
         and (department = any (:own::text[]) or (:everything and (:confidential or not confidential)))
         and case :figure
-            when 'submitted' then true
+            when 'submitted' then not quick_logged
             when 'assigned' then assigned
             when 'contacted_in_time' then contacted_in_time
             when 'contact_pending' then contact_pending
@@ -47,6 +48,7 @@ with page as (
             when 'no_response' then no_response
             when 'slow_response' then slow_response
             when 'wrong_response' then wrong_response
+            when 'quick_logged' then quick_logged
         end
     order by submitted_at desc, request_id desc
     limit :most

@@ -1,5 +1,5 @@
--- name: submit(id, reference, submitted_at, channel, language, confidential, given_category, title_sealed, description_sealed, contact_sealed, phone_index, address_sealed, place, lat, long, token_hash, token_sealed, idempotency_key, idempotency_body, submitted_by, payload)$
--- Writes the request, its first snapshot and its first message; no row when the reference or the key is taken.
+-- name: submit(id, reference, submitted_at, channel, language, confidential, given_category, title_sealed, description_sealed, contact_sealed, phone_index, address_sealed, place, lat, long, token_hash, token_sealed, idempotency_key, idempotency_body, submitted_by, payload, text_id, body_sealed)$
+-- Writes the request, its first snapshot and its first message, for a quick log also what was done; no row when the reference or the key is taken.
 with request as (
     insert into requests (
         id, reference, submitted_at, channel, language, confidential, given_category,
@@ -16,6 +16,10 @@ with request as (
 snapshot as (
     insert into snapshots (request_id, reference, submitted_at, confidential, updated_at)
     select id, reference, submitted_at, confidential, submitted_at from request
+),
+text as (
+    insert into texts (id, request_id, body_sealed, created_at)
+    select :text_id::uuid, id, :body_sealed::bytea, submitted_at from request where :body_sealed::bytea is not null
 )
 insert into inbox (request_id, kind, payload, received_at)
 select id, 'submitted', :payload, submitted_at from request

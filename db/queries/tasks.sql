@@ -47,7 +47,7 @@ select
     snapshots.contacted_at, snapshots.resolved_at, snapshots.closed_at, snapshots.accept_due_at,
     snapshots.contact_due_at, snapshots.return_until, snapshots.due_at, snapshots.result, snapshots.reply,
     snapshots.resolved_by, snapshots.solved, snapshots.satisfied, snapshots.outcome, snapshots.updated_at,
-    snapshots.service_level, snapshots.due_from, snapshots.urge_every_seconds, snapshots.told_at, snapshots.paused_at, snapshots.paused_seconds,
+    snapshots.quick_logged, snapshots.service_level, snapshots.due_from, snapshots.urge_every_seconds, snapshots.told_at, snapshots.paused_at, snapshots.paused_seconds,
     snapshots.question, snapshots.question_count, snapshots.answer_due_at, snapshots.hold_asked_by,
     snapshots.hold_reason, snapshots.hold_review_on, snapshots.extension_asked_by, snapshots.extension_reason,
     snapshots.extension_days, snapshots.extended_at, snapshots.call_wanted_at, snapshots.call_count,

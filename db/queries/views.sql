@@ -5,7 +5,7 @@ select
     policy_version, triage_reason, assignee, binding, review_required, escalation_level, urge_count, urged_at,
     return_count, rework_count, assigned_at, accepted_at, contacted_at, resolved_at, closed_at, accept_due_at,
     contact_due_at, return_until, due_at, result, reply, resolved_by, solved, satisfied, outcome, updated_at,
-    service_level, due_from, urge_every_seconds, told_at, paused_at, paused_seconds, question, question_count, answer_due_at, hold_asked_by,
+    quick_logged, service_level, due_from, urge_every_seconds, told_at, paused_at, paused_seconds, question, question_count, answer_due_at, hold_asked_by,
     hold_reason, hold_review_on, extension_asked_by, extension_reason, extension_days, extended_at,
     call_wanted_at, call_count, parent, parent_state, followers, co_handlers, co_departments
 from snapshots
@@ -18,7 +18,7 @@ select
     policy_version, triage_reason, assignee, binding, review_required, escalation_level, urge_count, urged_at,
     return_count, rework_count, assigned_at, accepted_at, contacted_at, resolved_at, closed_at, accept_due_at,
     contact_due_at, return_until, due_at, result, reply, resolved_by, solved, satisfied, outcome, updated_at,
-    service_level, due_from, urge_every_seconds, told_at, paused_at, paused_seconds, question, question_count, answer_due_at, hold_asked_by,
+    quick_logged, service_level, due_from, urge_every_seconds, told_at, paused_at, paused_seconds, question, question_count, answer_due_at, hold_asked_by,
     hold_reason, hold_review_on, extension_asked_by, extension_reason, extension_days, extended_at,
     call_wanted_at, call_count, parent, parent_state, followers, co_handlers, co_departments
 from snapshots
@@ -31,7 +31,7 @@ select
     policy_version, triage_reason, assignee, binding, review_required, escalation_level, urge_count, urged_at,
     return_count, rework_count, assigned_at, accepted_at, contacted_at, resolved_at, closed_at, accept_due_at,
     contact_due_at, return_until, due_at, result, reply, resolved_by, solved, satisfied, outcome, updated_at,
-    service_level, due_from, urge_every_seconds, told_at, paused_at, paused_seconds, question, question_count, answer_due_at, hold_asked_by,
+    quick_logged, service_level, due_from, urge_every_seconds, told_at, paused_at, paused_seconds, question, question_count, answer_due_at, hold_asked_by,
     hold_reason, hold_review_on, extension_asked_by, extension_reason, extension_days, extended_at,
     call_wanted_at, call_count, parent, parent_state, followers, co_handlers, co_departments
 from snapshots
@@ -70,7 +70,7 @@ select
     snapshots.contacted_at, snapshots.resolved_at, snapshots.closed_at, snapshots.accept_due_at,
     snapshots.contact_due_at, snapshots.return_until, snapshots.due_at, snapshots.result, snapshots.reply,
     snapshots.resolved_by, snapshots.solved, snapshots.satisfied, snapshots.outcome, snapshots.updated_at,
-    snapshots.service_level, snapshots.due_from, snapshots.urge_every_seconds, snapshots.told_at, snapshots.paused_at, snapshots.paused_seconds,
+    snapshots.quick_logged, snapshots.service_level, snapshots.due_from, snapshots.urge_every_seconds, snapshots.told_at, snapshots.paused_at, snapshots.paused_seconds,
     snapshots.question, snapshots.question_count, snapshots.answer_due_at, snapshots.hold_asked_by,
     snapshots.hold_reason, snapshots.hold_review_on, snapshots.extension_asked_by, snapshots.extension_reason,
     snapshots.extension_days, snapshots.extended_at, snapshots.call_wanted_at, snapshots.call_count,
@@ -129,7 +129,7 @@ select
     snapshots.contacted_at, snapshots.resolved_at, snapshots.closed_at, snapshots.accept_due_at,
     snapshots.contact_due_at, snapshots.return_until, snapshots.due_at, snapshots.result, snapshots.reply,
     snapshots.resolved_by, snapshots.solved, snapshots.satisfied, snapshots.outcome, snapshots.updated_at,
-    snapshots.service_level, snapshots.due_from, snapshots.urge_every_seconds, snapshots.told_at, snapshots.paused_at, snapshots.paused_seconds,
+    snapshots.quick_logged, snapshots.service_level, snapshots.due_from, snapshots.urge_every_seconds, snapshots.told_at, snapshots.paused_at, snapshots.paused_seconds,
     snapshots.question, snapshots.question_count, snapshots.answer_due_at, snapshots.hold_asked_by,
     snapshots.hold_reason, snapshots.hold_review_on, snapshots.extension_asked_by, snapshots.extension_reason,
     snapshots.extension_days, snapshots.extended_at, snapshots.call_wanted_at, snapshots.call_count,
@@ -152,7 +152,7 @@ select
     snapshots.contacted_at, snapshots.resolved_at, snapshots.closed_at, snapshots.accept_due_at,
     snapshots.contact_due_at, snapshots.return_until, snapshots.due_at, snapshots.result, snapshots.reply,
     snapshots.resolved_by, snapshots.solved, snapshots.satisfied, snapshots.outcome, snapshots.updated_at,
-    snapshots.service_level, snapshots.due_from, snapshots.urge_every_seconds, snapshots.told_at, snapshots.paused_at, snapshots.paused_seconds,
+    snapshots.quick_logged, snapshots.service_level, snapshots.due_from, snapshots.urge_every_seconds, snapshots.told_at, snapshots.paused_at, snapshots.paused_seconds,
     snapshots.question, snapshots.question_count, snapshots.answer_due_at, snapshots.hold_asked_by,
     snapshots.hold_reason, snapshots.hold_review_on, snapshots.extension_asked_by, snapshots.extension_reason,
     snapshots.extension_days, snapshots.extended_at, snapshots.call_wanted_at, snapshots.call_count,
@@ -174,7 +174,7 @@ select
     snapshots.contacted_at, snapshots.resolved_at, snapshots.closed_at, snapshots.accept_due_at,
     snapshots.contact_due_at, snapshots.return_until, snapshots.due_at, snapshots.result, snapshots.reply,
     snapshots.resolved_by, snapshots.solved, snapshots.satisfied, snapshots.outcome, snapshots.updated_at,
-    snapshots.service_level, snapshots.due_from, snapshots.urge_every_seconds, snapshots.told_at, snapshots.paused_at, snapshots.paused_seconds,
+    snapshots.quick_logged, snapshots.service_level, snapshots.due_from, snapshots.urge_every_seconds, snapshots.told_at, snapshots.paused_at, snapshots.paused_seconds,
     snapshots.question, snapshots.question_count, snapshots.answer_due_at, snapshots.hold_asked_by,
     snapshots.hold_reason, snapshots.hold_review_on, snapshots.extension_asked_by, snapshots.extension_reason,
     snapshots.extension_days, snapshots.extended_at, snapshots.call_wanted_at, snapshots.call_count,

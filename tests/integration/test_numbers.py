@@ -34,6 +34,9 @@ GOOD = "assigned contacted_in_time answered solved satisfied"
 LATE = "assigned answered solved satisfied slow_response"
 FAIR = "assigned contacted_in_time"
 
+BY_HAND = tuple(figure for figure in Figure if figure is not Figure.QUICK_LOGGED)
+"""The figures of requests that go the whole way; what was settled on the spot is in tests/integration/test_api_quick_log.py."""
+
 # What happened when, and in which figures it counts besides "submitted".
 LIVES: tuple[tuple[Life, str], ...] = (
     # In October, in the city's time.
@@ -157,7 +160,7 @@ def a_scope(**changes: Any) -> Scope:
 async def counts(pool: Pool, grouping: Grouping, **scope: Any) -> dict[str | None, tuple[int, ...]]:
     """The counts of each part, in the order of the figures."""
     found = await rates.counts(pool, grouping, a_scope(**scope), NOW)
-    return {each.part: tuple(each.of(figure) for figure in Figure) for each in found}
+    return {each.part: tuple(each.of(figure) for figure in BY_HAND) for each in found}
 
 
 async def names_behind(
@@ -180,11 +183,11 @@ def total(parts: Iterable[tuple[int, ...]]) -> tuple[int, ...]:
 
 def test_the_lives_are_told_apart_by_their_names_and_name_only_figures() -> None:
     assert len({life.name for life, _ in LIVES}) == len(LIVES) == 48
-    assert {name for _, figures in LIVES for name in figures.split()} == {*Figure} - {"submitted"}
+    assert {name for _, figures in LIVES for name in figures.split()} == {*BY_HAND} - {"submitted"}
     assert set(Counts.__slots__) == {*Figure, "part"}
 
 
-@pytest.mark.parametrize("figure", Figure)
+@pytest.mark.parametrize("figure", BY_HAND)
 async def test_list_behind_a_figure_holds_the_lives_that_count_in_it_the_latest_first(
     city: Pool, keys: KeyRing, figure: Figure
 ) -> None:
@@ -241,7 +244,7 @@ async def test_every_count_has_a_list_of_exactly_so_many(
     city: Pool, keys: KeyRing, grouping: Grouping, sight: Sight
 ) -> None:
     for part, numbers in (await counts(city, grouping, sight=sight)).items():
-        for figure, number in zip(Figure, numbers, strict=True):
+        for figure, number in zip(BY_HAND, numbers, strict=True):
             names = await names_behind(city, keys, figure, grouping, part, sight=sight)
             assert len(names) == len(set(names)) == number, (part, figure)
 

@@ -29,8 +29,8 @@ HOLDS = {role: {role} for role in ACTORS} | {
     Role.LEAD: {Role.LEAD, Role.HANDLER},
     Role.SUPERVISOR: {Role.SUPERVISOR, Role.DISPATCHER, Role.CALLER},
 }
-ROWS_OF_PROCESS = set(range(1, 34))
-"""Row 33 is docs/decisions/0014."""
+ROWS_OF_PROCESS = set(range(1, 35))
+"""Row 33 is docs/decisions/0014, row 34 the quick log of section 1."""
 
 
 def test_table_has_every_row_of_the_process() -> None:
@@ -44,7 +44,7 @@ def test_table_gives_a_reason_on_each_row() -> None:
 GUARDED = {(State.RESOLVED, Action.REOPEN)}
 """Two rows with opposite guards, tested one by one below."""
 
-READY = {
+READY: dict[Action, dict[str, Any]] = {
     Action.REFER: {"return_count": 1},
     **{key: {"extension_asked_by": "lead-1"} for key in (Action.GRANT_EXTENSION, Action.REFUSE_EXTENSION)},
     **{key: {"hold_asked_by": "lead-1"} for key in (Action.APPROVE_HOLD, Action.REFUSE_HOLD)},

@@ -6,7 +6,7 @@ from dataclasses import fields, replace
 
 from domain.rates import Counts, Figure, together
 
-NOTHING = Counts(None, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
+NOTHING = Counts(None, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
 
 
 def test_rates_of_nothing_are_unknown_and_not_zero() -> None:
@@ -26,12 +26,12 @@ def test_resolution_and_satisfaction_are_shares_of_those_who_answered() -> None:
 
 
 def test_counts_of_all_parts_together_are_their_sums() -> None:
-    one = Counts("one", *range(11))
+    one = Counts("one", *range(12))
     other = replace(NOTHING, part=None, submitted=5, wrong_response=2)
     added = together([one, other, NOTHING])
 
     assert added.part is None
-    assert [added.of(figure) for figure in Figure] == [5, 1, 2, 3, 4, 5, 6, 7, 8, 9, 12]
+    assert [added.of(figure) for figure in Figure] == [5, 1, 2, 3, 4, 5, 6, 7, 8, 9, 12, 11]
     assert together([]) == NOTHING
 
 

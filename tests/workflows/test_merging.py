@@ -120,6 +120,21 @@ async def test_run_of_a_follower_ends_when_the_parent_cannot_be_reopened_any_mor
     await until(child.is_over)
 
 
+async def test_reporter_judges_again_when_the_request_is_merged_again(town: Town) -> None:
+    parent, child = await merged(town)
+    await parent.resolved()
+    await until(follows(child, "resolve"))
+    await child.hear("rated", solved=Solved.NO, satisfied=1)
+    other = await town.submit()
+    await other.accepted()
+    await other.act(c.Resolve(town.actor("handler"), Result.NOT_SOLVED, a_text()))
+    await child.act(c.Merge(town.actor("dispatcher"), other.reference))
+    await other.act(c.Approve(town.actor("dispatcher")))
+    await until(follows(child, "approve"))
+    await child.rated(Solved.PARTLY, 3)
+    assert (await child.snapshot()).solved is Solved.PARTLY
+
+
 async def test_reporter_may_judge_after_a_message_that_came_too_late(town: Town) -> None:
     parent, child = await merged(town)
     await parent.resolved()

@@ -245,3 +245,17 @@ async def test_request_is_resolved_after_a_pause_as_ever(town: Town) -> None:
     await request.hear("answered", text=a_text())
     taken = await request.act(c.Resolve(town.actor("handler"), Result.SOLVED, a_text()))
     assert taken.state is State.RESOLVED
+
+
+async def test_pause_is_over_when_the_citizen_withdraws(town: Town) -> None:
+    request = await town.submit()
+    await request.accepted()
+    await asked(request)
+    paused = await request.snapshot()
+    await request.wait(timedelta(hours=2))
+    await request.hear("withdrawn")
+    after = await request.snapshot()
+    assert (after.state, after.paused_at, after.question, after.answer_due_at) == (State.WITHDRAWN, None, None, None)
+    assert paused.paused_at is not None
+    assert after.closed_at is not None
+    assert after.paused_seconds == round((after.closed_at - paused.paused_at).total_seconds())
