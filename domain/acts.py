@@ -245,7 +245,7 @@ def _(command: c.Reopen, before: Snapshot, row: Transition, at: datetime, plan: 
         changes["department"] = before.department  # a party to the decision
     else:
         level = min(before.escalation_level + 1, MAX_ESCALATION_LEVEL)
-        changes |= assigned(plan, at, before) | {"due_at": plan.due_at, "due_from": at}
+        changes |= assigned(plan, at, before) | {"due_at": plan.due_at, "due_from": plan.planned_at or at}
         changes |= {"rework_count": before.rework_count + 1, "escalation_level": level}
     changes["review_required"] = True
     return make_turn(before, Action.REOPEN, command.by, at, text=command.text, **changes)

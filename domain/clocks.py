@@ -21,7 +21,8 @@ def alarms_after(turn: Turn, running: tuple[Alarm, ...], planned: Planned = None
     held = tuple(alarm for alarm in running if alarm.kind is AlarmKind.SEND_HELD)
     clocks = planned.alarms if isinstance(planned, Clocked) else running
     if isinstance(planned, PausePlan | Moved):
-        clocks = (*clocks, *(alarm for alarm in running if alarm.kind in _NEVER_STOPPED))
+        moved = (alarm for alarm in clocks if alarm not in running or alarm.kind not in _NEVER_STOPPED)
+        clocks = (*moved, *(alarm for alarm in running if alarm.kind in _NEVER_STOPPED))
     kept = tuple(alarm for alarm in clocks if alarm not in held and _still_counts(alarm, after))
     return tuple(sorted((*kept, *held), key=_moment))
 

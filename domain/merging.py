@@ -56,13 +56,13 @@ def follow(before: Snapshot, followed: Followed, at: datetime) -> Turn:
     changes: Changes = {
         "parent_state": followed.state,
         "department": followed.department or before.department,
-        "due_at": followed.due_at,
         "closed_at": at if followed.state in TERMINAL else None,
         # What the parent's citizen was asked again, this one is asked again.
         "solved": None if followed.state in (State.ASSIGNED, State.IN_PROGRESS) else before.solved,
         "satisfied": None if followed.state in (State.ASSIGNED, State.IN_PROGRESS) else before.satisfied,
     }
-    after = replace(before, **changes)
+    # Its own due date waits for the day on which it is a matter of its own again; its citizen is told the parent's.
+    after = replace(before, **changes, due_at=followed.due_at)
     notices = tuple(owe(NoticeKind(kind), Recipient.CITIZEN, after) for kind in followed.notices)
     facts = {"parent": before.parent, "parent_action": followed.action, "parent_state": followed.state}
     # Its citizen reads the parent's own timeline.

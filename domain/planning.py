@@ -50,6 +50,7 @@ class Plan:
     review_required: bool = False
     service_level: str | None = None
     urge_every_seconds: int = DAY_SECONDS
+    planned_at: datetime | None = None  # the instant that all is counted from
 
 
 @dataclass(frozen=True)
@@ -102,6 +103,7 @@ def plan_assignment(policy: Policy, wanted: PlanWanted) -> Plan:
         review_required=_review_required(policy, wanted),
         service_level=level.code,
         urge_every_seconds=in_seconds(policy.limits.urge_interval),
+        planned_at=wanted.at,
     )
 
 

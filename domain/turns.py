@@ -113,7 +113,7 @@ def assigned(plan: Plan, at: datetime, before: Snapshot) -> Changes:
         "contact_due_at": before.contact_due_at if before.contacted_at else plan.contact_due_at,
         "return_until": plan.return_until,
         "due_at": before.due_at or plan.due_at,
-        "due_from": before.due_from if before.due_at else at,
+        "due_from": before.due_from if before.due_at else plan.planned_at or at,
         "review_required": plan.review_required or before.review_required,
         "service_level": plan.service_level,
         "urge_every_seconds": plan.urge_every_seconds,

@@ -28,6 +28,8 @@ with workflow.unsafe.imports_passed_through():
 
 _SHOWN_EVENTS = 8
 _KEPT_ANSWERS = 100
+_MOST_HANDED_OVER = 1_000
+"""Signals that wait: more than these are taken in this run first, for what a run is started with may not exceed 2 MiB."""
 
 
 @dataclass
@@ -108,7 +110,7 @@ class Course:
         From then on no turn begins in this run. A turn that overtook a message which an attempt nobody remembers has
         recorded already would take its place in the timeline.
         """
-        return self.should_go_on_anew() and not self.acting
+        return self.should_go_on_anew() and not self.acting and len(self.waiting) <= _MOST_HANDED_OVER
 
     def should_go_on_anew(self) -> bool:
         return workflow.info().is_continue_as_new_suggested()
