@@ -299,14 +299,7 @@ def _done(keys: KeyRing, new: NewRequest, text_id: UUID | None) -> bytes | None:
 
 def _payload(new: NewRequest, reference: str, now: datetime, text_id: UUID | None) -> dict[str, object]:
     """What the workflow starts with: no personal data, only what decides the way."""
-    settled = new.quick_log and {
-        "department": new.quick_log.department,
-        "category": new.quick_log.category,
-        "outcome": new.quick_log.outcome,
-        "reply": text_id,
-    }
-    return {
-        "quick_log": settled,
+    payload: dict[str, object] = {
         "reference": reference,
         "submitted_at": now,
         "channel": new.channel,
@@ -314,6 +307,14 @@ def _payload(new: NewRequest, reference: str, now: datetime, text_id: UUID | Non
         "located": new.lat is not None or new.place is not None or new.address is not None,
         "submitted_by": new.submitted_by,
     }
+    if new.quick_log is not None:
+        payload["quick_log"] = {
+            "department": new.quick_log.department,
+            "category": new.quick_log.category,
+            "outcome": new.quick_log.outcome,
+            "reply": text_id,
+        }
+    return payload
 
 
 def opened(keys: KeyRing, column: str, request_id: UUID, sealed: bytes | None) -> str | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 
 from domain import commands as c
 from domain.deadlines import shift_by_pause
@@ -135,7 +135,8 @@ async def test_hold_lasts_until_its_review_and_moves_the_dates(town: Town) -> No
     assert (event.text, event.public) == (reason, True)
     assert await request.notices("approve_hold") == [("hold_approved", "handler"), ("on_hold", "citizen")]
 
-    await request.wait(timedelta(days=25))
+    review_begins = datetime.combine(review_on, time(), town.zone)
+    await request.wait_until(town.policy.calendar.next_working_instant(review_begins))
     after = await request.snapshot()
     resumed = next(event for event in await request.events() if event.action == "resume")
     assert (after.state, resumed.actor_kind) == (State.IN_PROGRESS, "system")
