@@ -116,14 +116,10 @@ class Request:
         await self.settled()
 
     async def settled(self) -> None:
-        """Until the run has worked through what it was sent: no activity is on its way, the last task is done, and a clock
-        that ran out while others were worked through has had its turn."""
+        """Until the run has worked through what it was sent: the last task in its history is done."""
         await until(self._has_no_task)
 
     async def _has_no_task(self) -> bool:
-        description = (await self.handle.describe()).raw_description
-        if description.pending_activities:
-            return False
         names = [EventType.Name(event.event_type) for event in (await self.handle.fetch_history()).events]
         tasks = [name for name in names if "WORKFLOW_TASK" in name]
         return "WORKFLOW_EXECUTION_STARTED" not in names[-1] and tasks[-1].endswith("COMPLETED")

