@@ -111,7 +111,7 @@ def extend(policy: Policy, promised: Promised, days: int) -> Moved:
 
 def next_heartbeat(policy: Policy, told_at: datetime) -> datetime:
     """When a citizen who has heard nothing since then is told that the request is still being handled."""
-    return deadline(policy.calendar, told_at, policy.limits.heartbeat_after)
+    return deadline(policy.calendar, told_at, policy.limits.heartbeat_after, Clock.WALL)
 
 
 def _start_of(policy: Policy, day: date) -> datetime:

@@ -85,7 +85,7 @@ def plan_assignment(policy: Policy, wanted: PlanWanted) -> Plan:
         *_reminders(policy, wanted, level, watched_at),
         *_escalations(policy, chain, level, watched_at, rungs, wanted),
         Alarm(accept_due_at, AlarmKind.ACCEPT_OVERDUE),
-        Alarm(deadline(policy.calendar, wanted.at, policy.limits.heartbeat_after), AlarmKind.HEARTBEAT),
+        Alarm(deadline(policy.calendar, wanted.at, policy.limits.heartbeat_after, Clock.WALL), AlarmKind.HEARTBEAT),
     ]
     if wanted.department:
         clocks.append(Alarm(by(level.contact), AlarmKind.CONTACT_OVERDUE))
@@ -119,7 +119,7 @@ def plan_feedback(policy: Policy, at: datetime, reference: str = "", category: s
     alarms = [Alarm(by(feedback.remind_after), AlarmKind.REMIND_FEEDBACK)]
     if is_called(policy, reference, category):
         alarms.append(Alarm(ends_at, AlarmKind.WANT_CALL))
-        ends_at = deadline(policy.calendar, ends_at, feedback.call_within)
+        ends_at = deadline(policy.calendar, ends_at, feedback.call_within, Clock.WALL)
     return FeedbackPlan((*alarms, Alarm(ends_at, AlarmKind.END_FEEDBACK)), by(feedback.reopen_window))
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from domain.errors import Invalid
 from domain.planning import PlanWanted, is_sampled, plan_assignment, plan_feedback
+from domain.policy import shortened
 from domain.request import AlarmKind, Rung, Urgency
 from tests.city import a_category, a_city
 
@@ -119,3 +120,13 @@ def test_feedback_is_asked_for_again_and_then_closed() -> None:
     plan = plan_feedback(a_city(), FRIDAY_TEN)
     assert _moments(plan, AlarmKind.REMIND_FEEDBACK, AlarmKind.END_FEEDBACK) == ["Mon 23 10:00", "Fri 27 10:00"]
     assert plan.reopen_until == FRIDAY_TEN + timedelta(days=30)
+
+
+def test_days_of_seconds_pass_on_a_sunday_too() -> None:
+    """In a demonstration nothing waits for Monday: neither the call nor the next heartbeat."""
+    policy, sunday = shortened(a_city(), 2.0), datetime(2026, 11, 22, 4, 0, tzinfo=UTC)
+    feedback = {alarm.kind: alarm.at for alarm in plan_feedback(policy, sunday, category="mattress").alarms}
+    assert feedback[AlarmKind.END_FEEDBACK] - feedback[AlarmKind.WANT_CALL] == timedelta(seconds=10)
+    plan = plan_assignment(policy, PlanWanted("2611-0000-00010", sunday, "street_light", "housing"))
+    beats = [alarm.at for alarm in plan.alarms if alarm.kind is AlarmKind.HEARTBEAT]
+    assert beats == [sunday + timedelta(seconds=6)]
