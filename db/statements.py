@@ -6,7 +6,8 @@ generator or a context manager and tells the type checker nothing.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,18 @@ from aiosql.adapters.asyncpg import AsyncPGAdapter
 from aiosql.query_loader import QueryLoader
 
 from db.pool import Database
+from domain.request import Snapshot
 
 FOLDER = Path(__file__).with_name("queries")
+
+
+_SNAPSHOT = tuple(field.name for field in fields(Snapshot))
+
+
+def _with_columns(sql: str) -> str:
+    """`{snapshot}` stands for the columns of a snapshot, `{excluded.snapshot}` for those of `excluded`: named one by one, so
+    that a statement outlives a new column, and in one place, so that a new attribute is added once."""
+    return re.sub(r"\{((?:\w+\.)?)snapshot\}", lambda found: ", ".join(found[1] + column for column in _SNAPSHOT), sql)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +62,8 @@ class Statement:
 def load(subject: str) -> dict[str, Statement]:
     """The queries of one subject by name."""
     adapter = AsyncPGAdapter()  # type: ignore[no-untyped-call]
-    loaded = QueryLoader(adapter, None).load_query_data_from_file(FOLDER / f"{subject}.sql", encoding="utf-8")
+    file = FOLDER / f"{subject}.sql"
+    loaded = QueryLoader(adapter, None).load_query_data_from_sql(_with_columns(file.read_text("utf-8")), [], file)
     return {
         query.query_name: Statement(
             query.query_name, query.doc_comments, query.sql, tuple(adapter.var_sorted[query.query_name])

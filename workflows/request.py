@@ -14,9 +14,7 @@ with workflow.unsafe.imports_passed_through():
     from domain.errors import Invalid, Refusal
     from domain.followed import Followed, Follower
     from domain.helped import CoClock
-    from domain.helping import co_clock_rang
     from domain.lifecycle import Action
-    from domain.merging import LEAVES_ALONE, follow, joined, unmerge
     from domain.procedure import (
         auto_assign,
         close_without_reply,
@@ -46,6 +44,7 @@ with workflow.unsafe.imports_passed_through():
     from workflows.course import Course
     from workflows.lasting import never_cancelled
     from workflows.messages import CITIZEN_SIGNALS, UNKNOWN_SENDER, Sent, admin, heard_signal, read, read_message
+    from workflows.relatives import count_follower, follow_parent, note_part, stand_alone
     from workflows.steps import Steps
     from workflows.turns import refusals_as_failures, staff_update, take_turn
 
@@ -63,7 +62,7 @@ class RequestWorkflow:
     @never_cancelled
     async def run(self, submitted: Submitted) -> Ended:
         if submitted.carried is None:
-            await self._begin(submitted)
+            await self._receive_and_assign(submitted)
         else:
             await self._go_on(submitted.carried)
 
@@ -86,7 +85,7 @@ class RequestWorkflow:
                 await self._steps.send_held()
         self._course.ready = True
 
-    async def _begin(self, submitted: Submitted) -> None:
+    async def _receive_and_assign(self, submitted: Submitted) -> None:
         async with self._course.one_at_a_time:
             self._course.repeatable = True
             # Put the request on file. A small matter that staff settled on the spot is over with that.
@@ -142,19 +141,15 @@ class RequestWorkflow:
 
     async def _escalate(self, rung: Rung, by: Actor, reason: str | None = None) -> None:
         """The next rung hears of it; where the chain says so, it takes the request over, and a pause is over."""
-        if rung.take_over is not None and self._course.snapshot.state in PAUSED:
+        snapshot = self._course.snapshot
+        if rung.take_over not in (None, snapshot.department) and snapshot.state in PAUSED:
             moved = await self._steps.move_by_pause()
             await self._steps.record(
-                go_on(self._course.snapshot, Action.RESUME, by, workflow.now(), moved, (), reason), planned=moved
+                go_on(snapshot, Action.RESUME, by, workflow.now(), moved, (), reason), planned=moved
             )
         plan = await self._steps.plan_take_over(rung)
         turn = escalate_by_rung(self._course.snapshot, rung, by, workflow.now(), plan, reason)
         await self._steps.record(turn, planned=plan)
-
-    async def _stand_alone(self, by: Actor) -> None:
-        """A merged request is a matter of its own again: a person decides where it goes."""
-        plan = await self._steps.plan_triage()
-        await self._steps.record(unmerge(self._course.snapshot, by, workflow.now(), plan), planned=plan)
 
     async def _act(self, command: c.Command) -> None:
         """A person's action, one at a time: permitted by the table, planned, recorded, told to whom it concerns."""
@@ -166,7 +161,7 @@ class RequestWorkflow:
         if isinstance(command, c.Rate | c.RecordCall) and command.solved is Solved.NO:
             # "Not solved" is not the end: it goes on at once (rows 28, 29 and 31).
             if self._course.snapshot.state is State.MERGED:
-                await self._stand_alone(CITIZEN)
+                await stand_alone(self._steps, CITIZEN)
             else:
                 await take_turn(self._steps, c.Reopen(CITIZEN))
 
@@ -205,11 +200,11 @@ class RequestWorkflow:
         elif waiting.signal == ESCALATE_SIGNAL:
             await self._escalate_for_admin(read(EscalateSignal, sent or ({},)))
         elif waiting.signal == FOLLOWER_CHANGED:
-            await self._count_follower(read(Follower, sent))
+            await count_follower(self._steps, read(Follower, sent))
         elif waiting.signal == PARENT_MOVED:
-            await self._follow(read(Followed, sent))
+            await follow_parent(self._steps, read(Followed, sent))
         elif waiting.signal == CO_CLOCK_RANG:
-            await self._watch_part(read(CoClock, sent))
+            await note_part(self._steps, read(CoClock, sent))
         else:
             await self._hear_citizen(CITIZEN_SIGNALS[waiting.signal], sent)
 
@@ -236,37 +231,6 @@ class RequestWorkflow:
         reason = await self._steps.keep_text(signal.reason) if signal.reason else None
         by = admin(signal.by, self._course.snapshot.department)
         await self._act_or_note(c.Escalate(by, reason), reason)
-
-    async def _count_follower(self, follower: Follower | None) -> None:
-        """A request was merged into this one, or has left it."""
-        course = self._course
-        if follower is None or follower.leaves is not (follower.reference in course.followers):
-            return
-        others = tuple(each for each in course.followers if each != follower.reference)
-        course.followers = others if follower.leaves else (*others, follower.reference)
-        change = -1 if follower.leaves else 1
-        await self._steps.record(joined(course.snapshot, workflow.now(), follower.reference, change))
-        if not follower.leaves:
-            await self._steps.greet(follower.reference)
-
-    async def _follow(self, followed: Followed | None) -> None:
-        """The parent has moved: so does this request, or it is a matter of its own again."""
-        course, snapshot = self._course, self._course.snapshot
-        if followed is None or snapshot.state is not State.MERGED or followed.sequence <= course.parent_sequence:
-            return
-        course.parent_sequence = followed.sequence
-        if followed.state in LEAVES_ALONE:
-            await self._stand_alone(SYSTEM)
-        elif followed.notices or followed.state is not snapshot.parent_state:
-            await self._steps.record(follow(snapshot, followed, workflow.now()))
-            if followed.until is not None:
-                course.ring_at(Alarm(followed.until, AlarmKind.END_REOPENING))
-
-    async def _watch_part(self, clock: CoClock | None) -> None:
-        """A clock of a co-handler has run out."""
-        turn = co_clock_rang(self._course.snapshot, clock, workflow.now()) if clock else None
-        if turn is not None:
-            await self._steps.record(turn)
 
     async def _act_or_note(self, command: c.Command, text: str | None) -> None:
         """What a signal asks for is done, or stays in the timeline; it never fails the run."""

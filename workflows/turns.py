@@ -73,11 +73,11 @@ async def take_turn(steps: Steps, command: c.Command) -> None:
     planned = await _planned(steps, command, row, before)
     turn = take(command, before, row, workflow.now(), planned)
     if isinstance(command, c.Merge):
-        await steps.join(command.parent)
+        await steps.other_runs.join(command.parent)
     # A request only asks for what an approval or a grant will plan: here it was planned to see whether it is possible.
     await steps.record(turn, planned=None if isinstance(command, c.RequestHold | c.RequestExtension) else planned)
     if isinstance(planned, CoPlan):
-        await steps.watch_part(steps.course.snapshot.co_handlers[-1], planned)
+        await steps.other_runs.watch_part(steps.course.snapshot.co_handlers[-1], planned)
 
 
 async def _planned(steps: Steps, command: c.Command, row: Transition, before: Snapshot) -> Planned:

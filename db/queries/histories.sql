@@ -1,13 +1,7 @@
 -- name: read(request_id)^
 -- Where a request stands, with its timeline, its pictures and its texts: all that its page is made of, at one go.
 select
-    request_id, reference, submitted_at, confidential, sequence, state, category, department, district, urgency,
-    policy_version, triage_reason, assignee, binding, review_required, escalation_level, urge_count, urged_at,
-    return_count, rework_count, assigned_at, accepted_at, contacted_at, resolved_at, closed_at, accept_due_at,
-    contact_due_at, return_until, due_at, result, reply, resolved_by, solved, satisfied, outcome, updated_at,
-    quick_logged, service_level, due_from, urge_every_seconds, told_at, paused_at, paused_seconds, question, question_count, answer_due_at, hold_asked_by,
-    hold_reason, hold_review_on, extension_asked_by, extension_reason, extension_days, extended_at,
-    call_wanted_at, call_count, parent, parent_state, followers, co_handlers, co_departments,
+    {snapshot},
     array(
         select row (sequence, at, action, actor_kind, actor_id, state_before, state, public, text_id, facts)
         from events where events.request_id = snapshots.request_id order by sequence

@@ -53,7 +53,7 @@ with page as (
     order by submitted_at desc, request_id desc
     limit :most
 )
-select snapshots.*, title_sealed, description_sealed
+select {snapshots.snapshot}, title_sealed, description_sealed
 from page
 join snapshots on snapshots.request_id = page.request_id
 join requests on requests.id = page.request_id

@@ -4,44 +4,15 @@
 -- department, 4 the supervisors; 9 is nobody, kept as a row without an address so that counts add up.
 with current as (
     insert into snapshots (
-        request_id, reference, submitted_at, confidential, sequence, state, category, department, district, urgency,
-        policy_version, triage_reason, assignee, binding, review_required, escalation_level, urge_count, urged_at,
-        return_count, rework_count, assigned_at, accepted_at, contacted_at, resolved_at, closed_at, accept_due_at,
-        contact_due_at, return_until, due_at, result, reply, resolved_by, solved, satisfied, outcome, updated_at,
-        quick_logged, service_level, due_from, urge_every_seconds, told_at, paused_at, paused_seconds, question, question_count, answer_due_at, hold_asked_by,
-        hold_reason, hold_review_on, extension_asked_by, extension_reason, extension_days, extended_at,
-        call_wanted_at, call_count, parent, parent_state, followers, co_handlers, co_departments
+        {snapshot}
     )
     select
-        request_id, reference, submitted_at, confidential, sequence, state, category, department, district, urgency,
-        policy_version, triage_reason, assignee, binding, review_required, escalation_level, urge_count, urged_at,
-        return_count, rework_count, assigned_at, accepted_at, contacted_at, resolved_at, closed_at, accept_due_at,
-        contact_due_at, return_until, due_at, result, reply, resolved_by, solved, satisfied, outcome, updated_at,
-        quick_logged, service_level, due_from, urge_every_seconds, told_at, paused_at, paused_seconds, question, question_count, answer_due_at, hold_asked_by,
-        hold_reason, hold_review_on, extension_asked_by, extension_reason, extension_days, extended_at,
-        call_wanted_at, call_count, parent, parent_state, followers, co_handlers, co_departments
+        {snapshot}
     from jsonb_populate_record(null::snapshots, :snapshot)
     on conflict (request_id) do update set (
-        confidential, sequence, state, category, department, district, urgency, policy_version, triage_reason,
-        assignee, binding, review_required, escalation_level, urge_count, urged_at, return_count, rework_count,
-        assigned_at, accepted_at, contacted_at, resolved_at, closed_at, accept_due_at, contact_due_at, return_until,
-        due_at, result, reply, resolved_by, solved, satisfied, outcome, updated_at,
-        quick_logged, service_level, due_from, urge_every_seconds, told_at, paused_at, paused_seconds, question, question_count, answer_due_at, hold_asked_by,
-        hold_reason, hold_review_on, extension_asked_by, extension_reason, extension_days, extended_at,
-        call_wanted_at, call_count, parent, parent_state, followers, co_handlers, co_departments
+        {snapshot}
     ) = (
-        excluded.confidential, excluded.sequence, excluded.state, excluded.category, excluded.department,
-        excluded.district, excluded.urgency, excluded.policy_version, excluded.triage_reason, excluded.assignee,
-        excluded.binding, excluded.review_required, excluded.escalation_level, excluded.urge_count, excluded.urged_at,
-        excluded.return_count, excluded.rework_count, excluded.assigned_at, excluded.accepted_at,
-        excluded.contacted_at, excluded.resolved_at, excluded.closed_at, excluded.accept_due_at,
-        excluded.contact_due_at, excluded.return_until, excluded.due_at, excluded.result, excluded.reply,
-        excluded.resolved_by, excluded.solved, excluded.satisfied, excluded.outcome, excluded.updated_at,
-        excluded.quick_logged, excluded.service_level, excluded.due_from, excluded.urge_every_seconds, excluded.told_at, excluded.paused_at, excluded.paused_seconds, excluded.question,
-        excluded.question_count, excluded.answer_due_at, excluded.hold_asked_by, excluded.hold_reason,
-        excluded.hold_review_on, excluded.extension_asked_by, excluded.extension_reason, excluded.extension_days,
-        excluded.extended_at, excluded.call_wanted_at, excluded.call_count, excluded.parent, excluded.parent_state,
-        excluded.followers, excluded.co_handlers, excluded.co_departments
+        {excluded.snapshot}
     )
     where snapshots.sequence < excluded.sequence
 ),

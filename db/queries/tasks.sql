@@ -39,20 +39,7 @@ page as (
 )
 select
     waits_at,
-    snapshots.request_id, snapshots.reference, snapshots.submitted_at, snapshots.confidential, snapshots.sequence,
-    snapshots.state, snapshots.category, snapshots.department, snapshots.district, snapshots.urgency,
-    snapshots.policy_version, snapshots.triage_reason, snapshots.assignee, snapshots.binding,
-    snapshots.review_required, snapshots.escalation_level, snapshots.urge_count, snapshots.urged_at,
-    snapshots.return_count, snapshots.rework_count, snapshots.assigned_at, snapshots.accepted_at,
-    snapshots.contacted_at, snapshots.resolved_at, snapshots.closed_at, snapshots.accept_due_at,
-    snapshots.contact_due_at, snapshots.return_until, snapshots.due_at, snapshots.result, snapshots.reply,
-    snapshots.resolved_by, snapshots.solved, snapshots.satisfied, snapshots.outcome, snapshots.updated_at,
-    snapshots.quick_logged, snapshots.service_level, snapshots.due_from, snapshots.urge_every_seconds, snapshots.told_at, snapshots.paused_at, snapshots.paused_seconds,
-    snapshots.question, snapshots.question_count, snapshots.answer_due_at, snapshots.hold_asked_by,
-    snapshots.hold_reason, snapshots.hold_review_on, snapshots.extension_asked_by, snapshots.extension_reason,
-    snapshots.extension_days, snapshots.extended_at, snapshots.call_wanted_at, snapshots.call_count,
-    snapshots.parent, snapshots.parent_state, snapshots.followers, snapshots.co_handlers,
-    snapshots.co_departments,
+    {snapshots.snapshot},
     title_sealed, description_sealed
 from page
 join snapshots on snapshots.request_id = page.request_id

@@ -1,39 +1,21 @@
 -- name: snapshot(request_id)^
 -- Where a request stands.
 select
-    request_id, reference, submitted_at, confidential, sequence, state, category, department, district, urgency,
-    policy_version, triage_reason, assignee, binding, review_required, escalation_level, urge_count, urged_at,
-    return_count, rework_count, assigned_at, accepted_at, contacted_at, resolved_at, closed_at, accept_due_at,
-    contact_due_at, return_until, due_at, result, reply, resolved_by, solved, satisfied, outcome, updated_at,
-    quick_logged, service_level, due_from, urge_every_seconds, told_at, paused_at, paused_seconds, question, question_count, answer_due_at, hold_asked_by,
-    hold_reason, hold_review_on, extension_asked_by, extension_reason, extension_days, extended_at,
-    call_wanted_at, call_count, parent, parent_state, followers, co_handlers, co_departments
+    {snapshot}
 from snapshots
 where request_id = :request_id;
 
 -- name: snapshot_by_reference(reference)^
 -- Where the request with that public number stands.
 select
-    request_id, reference, submitted_at, confidential, sequence, state, category, department, district, urgency,
-    policy_version, triage_reason, assignee, binding, review_required, escalation_level, urge_count, urged_at,
-    return_count, rework_count, assigned_at, accepted_at, contacted_at, resolved_at, closed_at, accept_due_at,
-    contact_due_at, return_until, due_at, result, reply, resolved_by, solved, satisfied, outcome, updated_at,
-    quick_logged, service_level, due_from, urge_every_seconds, told_at, paused_at, paused_seconds, question, question_count, answer_due_at, hold_asked_by,
-    hold_reason, hold_review_on, extension_asked_by, extension_reason, extension_days, extended_at,
-    call_wanted_at, call_count, parent, parent_state, followers, co_handlers, co_departments
+    {snapshot}
 from snapshots
 where reference = :reference;
 
 -- name: followers(parent)
 -- Where the requests stand that were merged into the one with that public number.
 select
-    request_id, reference, submitted_at, confidential, sequence, state, category, department, district, urgency,
-    policy_version, triage_reason, assignee, binding, review_required, escalation_level, urge_count, urged_at,
-    return_count, rework_count, assigned_at, accepted_at, contacted_at, resolved_at, closed_at, accept_due_at,
-    contact_due_at, return_until, due_at, result, reply, resolved_by, solved, satisfied, outcome, updated_at,
-    quick_logged, service_level, due_from, urge_every_seconds, told_at, paused_at, paused_seconds, question, question_count, answer_due_at, hold_asked_by,
-    hold_reason, hold_review_on, extension_asked_by, extension_reason, extension_days, extended_at,
-    call_wanted_at, call_count, parent, parent_state, followers, co_handlers, co_departments
+    {snapshot}
 from snapshots
 where parent = :parent and state = 'merged'
 order by submitted_at, request_id;
@@ -62,20 +44,7 @@ with page as (
     limit :most
 )
 select
-    snapshots.request_id, snapshots.reference, snapshots.submitted_at, snapshots.confidential, snapshots.sequence,
-    snapshots.state, snapshots.category, snapshots.department, snapshots.district, snapshots.urgency,
-    snapshots.policy_version, snapshots.triage_reason, snapshots.assignee, snapshots.binding,
-    snapshots.review_required, snapshots.escalation_level, snapshots.urge_count, snapshots.urged_at,
-    snapshots.return_count, snapshots.rework_count, snapshots.assigned_at, snapshots.accepted_at,
-    snapshots.contacted_at, snapshots.resolved_at, snapshots.closed_at, snapshots.accept_due_at,
-    snapshots.contact_due_at, snapshots.return_until, snapshots.due_at, snapshots.result, snapshots.reply,
-    snapshots.resolved_by, snapshots.solved, snapshots.satisfied, snapshots.outcome, snapshots.updated_at,
-    snapshots.quick_logged, snapshots.service_level, snapshots.due_from, snapshots.urge_every_seconds, snapshots.told_at, snapshots.paused_at, snapshots.paused_seconds,
-    snapshots.question, snapshots.question_count, snapshots.answer_due_at, snapshots.hold_asked_by,
-    snapshots.hold_reason, snapshots.hold_review_on, snapshots.extension_asked_by, snapshots.extension_reason,
-    snapshots.extension_days, snapshots.extended_at, snapshots.call_wanted_at, snapshots.call_count,
-    snapshots.parent, snapshots.parent_state, snapshots.followers, snapshots.co_handlers,
-    snapshots.co_departments,
+    {snapshots.snapshot},
     title_sealed, description_sealed
 from page
 join snapshots on snapshots.request_id = page.request_id
@@ -121,20 +90,7 @@ with page as (
     limit :most
 )
 select
-    snapshots.request_id, snapshots.reference, snapshots.submitted_at, snapshots.confidential, snapshots.sequence,
-    snapshots.state, snapshots.category, snapshots.department, snapshots.district, snapshots.urgency,
-    snapshots.policy_version, snapshots.triage_reason, snapshots.assignee, snapshots.binding,
-    snapshots.review_required, snapshots.escalation_level, snapshots.urge_count, snapshots.urged_at,
-    snapshots.return_count, snapshots.rework_count, snapshots.assigned_at, snapshots.accepted_at,
-    snapshots.contacted_at, snapshots.resolved_at, snapshots.closed_at, snapshots.accept_due_at,
-    snapshots.contact_due_at, snapshots.return_until, snapshots.due_at, snapshots.result, snapshots.reply,
-    snapshots.resolved_by, snapshots.solved, snapshots.satisfied, snapshots.outcome, snapshots.updated_at,
-    snapshots.quick_logged, snapshots.service_level, snapshots.due_from, snapshots.urge_every_seconds, snapshots.told_at, snapshots.paused_at, snapshots.paused_seconds,
-    snapshots.question, snapshots.question_count, snapshots.answer_due_at, snapshots.hold_asked_by,
-    snapshots.hold_reason, snapshots.hold_review_on, snapshots.extension_asked_by, snapshots.extension_reason,
-    snapshots.extension_days, snapshots.extended_at, snapshots.call_wanted_at, snapshots.call_count,
-    snapshots.parent, snapshots.parent_state, snapshots.followers, snapshots.co_handlers,
-    snapshots.co_departments,
+    {snapshots.snapshot},
     title_sealed, description_sealed
 from page
 join snapshots on snapshots.request_id = page.request_id
@@ -144,20 +100,7 @@ order by snapshots.submitted_at desc, snapshots.request_id desc;
 -- name: listed_by_reference(reference)^
 -- The request with that public number, as a line of a list.
 select
-    snapshots.request_id, snapshots.reference, snapshots.submitted_at, snapshots.confidential, snapshots.sequence,
-    snapshots.state, snapshots.category, snapshots.department, snapshots.district, snapshots.urgency,
-    snapshots.policy_version, snapshots.triage_reason, snapshots.assignee, snapshots.binding,
-    snapshots.review_required, snapshots.escalation_level, snapshots.urge_count, snapshots.urged_at,
-    snapshots.return_count, snapshots.rework_count, snapshots.assigned_at, snapshots.accepted_at,
-    snapshots.contacted_at, snapshots.resolved_at, snapshots.closed_at, snapshots.accept_due_at,
-    snapshots.contact_due_at, snapshots.return_until, snapshots.due_at, snapshots.result, snapshots.reply,
-    snapshots.resolved_by, snapshots.solved, snapshots.satisfied, snapshots.outcome, snapshots.updated_at,
-    snapshots.quick_logged, snapshots.service_level, snapshots.due_from, snapshots.urge_every_seconds, snapshots.told_at, snapshots.paused_at, snapshots.paused_seconds,
-    snapshots.question, snapshots.question_count, snapshots.answer_due_at, snapshots.hold_asked_by,
-    snapshots.hold_reason, snapshots.hold_review_on, snapshots.extension_asked_by, snapshots.extension_reason,
-    snapshots.extension_days, snapshots.extended_at, snapshots.call_wanted_at, snapshots.call_count,
-    snapshots.parent, snapshots.parent_state, snapshots.followers, snapshots.co_handlers,
-    snapshots.co_departments,
+    {snapshots.snapshot},
     title_sealed, description_sealed
 from requests
 join snapshots on snapshots.request_id = requests.id
@@ -166,20 +109,7 @@ where snapshots.reference = :reference;
 -- name: listed_by_phone(phone_index, confidential, own, most)
 -- The latest requests that came with a phone number.
 select
-    snapshots.request_id, snapshots.reference, snapshots.submitted_at, snapshots.confidential, snapshots.sequence,
-    snapshots.state, snapshots.category, snapshots.department, snapshots.district, snapshots.urgency,
-    snapshots.policy_version, snapshots.triage_reason, snapshots.assignee, snapshots.binding,
-    snapshots.review_required, snapshots.escalation_level, snapshots.urge_count, snapshots.urged_at,
-    snapshots.return_count, snapshots.rework_count, snapshots.assigned_at, snapshots.accepted_at,
-    snapshots.contacted_at, snapshots.resolved_at, snapshots.closed_at, snapshots.accept_due_at,
-    snapshots.contact_due_at, snapshots.return_until, snapshots.due_at, snapshots.result, snapshots.reply,
-    snapshots.resolved_by, snapshots.solved, snapshots.satisfied, snapshots.outcome, snapshots.updated_at,
-    snapshots.quick_logged, snapshots.service_level, snapshots.due_from, snapshots.urge_every_seconds, snapshots.told_at, snapshots.paused_at, snapshots.paused_seconds,
-    snapshots.question, snapshots.question_count, snapshots.answer_due_at, snapshots.hold_asked_by,
-    snapshots.hold_reason, snapshots.hold_review_on, snapshots.extension_asked_by, snapshots.extension_reason,
-    snapshots.extension_days, snapshots.extended_at, snapshots.call_wanted_at, snapshots.call_count,
-    snapshots.parent, snapshots.parent_state, snapshots.followers, snapshots.co_handlers,
-    snapshots.co_departments,
+    {snapshots.snapshot},
     title_sealed, description_sealed
 from requests
 join snapshots on snapshots.request_id = requests.id

@@ -118,7 +118,7 @@ def owed_by(event: asyncpg.Record) -> set[str] | None:
     action, state = event["action"], State(event["state"])
     if action == "not_applied" or action in (Action.ESCALATE, Action.PROGRESS):
         return None
-    if action in set(AlarmKind):
+    if action not in set(Action):
         table = IN_TRIAGE if state is State.TRIAGE else REMINDERS
         return {kind.value for kind, _ in table.get(AlarmKind(action), ())}
     if action in (Action.URGE, Action.SUPPLEMENT, Action.WITHDRAW):
