@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from typing import Any, NamedTuple
 
 import structlog
 from temporalio.client import (
@@ -33,15 +34,28 @@ ERASURE_DEMANDS = "erasure-demands"
 
 EVERY = timedelta(hours=1)
 
+
+class Planned(NamedTuple):
+    """A workflow that starts at those hours and minutes, with what it is given; `note` is what an admin reads of it."""
+
+    name: str
+    workflow: Callable[..., Awaitable[Any]]
+    given: Any
+    when: ScheduleCalendarSpec
+    note: str
+
+
 _SCHEDULES = (
-    (
+    Planned(
         RETENTION,
+        RetentionWorkflow.run,
         Sweep(),
         ScheduleCalendarSpec(hour=[ScheduleRange(3)], minute=[ScheduleRange(30)], comment="at night"),
         "Erases the personal data of requests that have been over for longer than the policy keeps them.",
     ),
-    (
+    Planned(
         ERASURE_DEMANDS,
+        RetentionWorkflow.run,
         Sweep(demands_only=True),
         ScheduleCalendarSpec(hour=[ScheduleRange(0, 23)], minute=[ScheduleRange(10)], comment="every hour"),
         "Erases what somebody demanded to be erased, as soon as the request is over.",
@@ -64,19 +78,23 @@ async def keep_schedules(client: Client, zone: Callable[[], Awaitable[str]], *, 
 
 async def put_schedules(client: Client, zone: str) -> None:
     """Makes the schedules, or brings them to what they shall be. One that an admin has paused stays paused."""
-    for name, sweep, when, note in _SCHEDULES:
-        await _put(client, name, _schedule(name, sweep, when, zone, note))
+    for planned in _SCHEDULES:
+        await _put(client, planned.name, _schedule(planned, zone))
 
 
-def _schedule(name: str, sweep: Sweep, when: ScheduleCalendarSpec, zone: str, note: str) -> Schedule:
+def _schedule(planned: Planned, zone: str) -> Schedule:
     return Schedule(
         action=ScheduleActionStartWorkflow(
-            RetentionWorkflow.run, sweep, id=name, task_queue=REQUESTS_QUEUE, static_summary=note
+            planned.workflow,
+            planned.given,
+            id=planned.name,
+            task_queue=REQUESTS_QUEUE,
+            static_summary=planned.note,
         ),
-        spec=ScheduleSpec(calendars=[when], time_zone_name=zone),
+        spec=ScheduleSpec(calendars=[planned.when], time_zone_name=zone),
         # What was missed while Temporal was down is made up for, once.
         policy=SchedulePolicy(overlap=ScheduleOverlapPolicy.SKIP, catchup_window=timedelta(days=1)),
-        state=ScheduleState(note=note),
+        state=ScheduleState(note=planned.note),
     )
 
 
