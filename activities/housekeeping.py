@@ -1,4 +1,4 @@
-"""What the database need not keep: counters whose window has passed. Done now and then by every worker, in any order."""
+"""What the database need not keep: counters whose window has passed, acts that are history. Done now and then by every worker, in any order."""
 
 from __future__ import annotations
 
@@ -7,12 +7,14 @@ from datetime import UTC, datetime, timedelta
 
 import structlog
 
-from db import throttles
+from db import read_model, throttles
 from db.pool import Database
 
 logger = structlog.get_logger(__name__)
 
 EVERY = timedelta(hours=1)
+ACTS_ARE_KEPT = timedelta(days=30)
+"""Temporal would have to be away for longer before an act is missed."""
 
 
 async def keep_house(database: Database, *, every: timedelta = EVERY) -> None:
@@ -20,6 +22,7 @@ async def keep_house(database: Database, *, every: timedelta = EVERY) -> None:
     while True:
         try:
             await throttles.forget_past(database, datetime.now(UTC))
+            await read_model.forget_acts(database, datetime.now(UTC) - ACTS_ARE_KEPT)
         except Exception as error:
             logger.warning("housekeeping_failed", error=type(error).__qualname__)
         await asyncio.sleep(every.total_seconds())

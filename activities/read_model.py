@@ -16,7 +16,7 @@ from db import read_model, texts
 from db.pool import Database
 from db.sealing import KeyRing
 from domain.notices import Recipient
-from domain.request import Record, Recorded
+from domain.request import Act, Record, Recorded
 
 logger = structlog.get_logger(__name__)
 
@@ -27,6 +27,14 @@ class KeepText:
 
     request_id: str
     body: str
+
+
+@dataclass(frozen=True)
+class Place:
+    """A number in the timeline of a request."""
+
+    request_id: str
+    sequence: int
 
 
 class QuietHours(Protocol):
@@ -68,14 +76,24 @@ class ReadModelActivities:
 
     @activity.defn
     async def record(self, taken: Record) -> Recorded:
-        """Idempotent by request and sequence: a repetition changes nothing and answers the same."""
+        """Idempotent by request and sequence: a repetition changes nothing and answers the same.
+
+        Where another act has taken the number, nothing is written, and that act is the answer.
+        """
         now = self._now()
         quiet_until = await self._quiet_until(taken, now)
         left = await read_model.record(self._database, taken, quiet_until, now)
+        if left.ahead is not None:
+            return Recorded(0, by_gateway=self._by_gateway, ahead=left.ahead)
         owed = left.owed
         if owed and self._send_at_once is not None and await self._sent(self._send_at_once, taken, now):
             owed = 0
         return Recorded(owed, left.held_until, by_gateway=self._by_gateway, stands=left.stands)
+
+    @activity.defn
+    async def act_ahead(self, place: Place) -> Act | None:
+        """The act that has made the event with that number, if there is one."""
+        return await read_model.act(self._database, UUID(place.request_id), place.sequence)
 
     @activity.defn
     async def keep_text(self, wanted: KeepText) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from contextlib import suppress
 from datetime import timedelta
 
 import structlog
@@ -19,7 +20,7 @@ from domain.commands import Command
 from domain.errors import EngineUnavailable, Forbidden, Invalid, NotAllowed, Refusal, Unknown
 from domain.lifecycle import Action
 from domain.request import OPEN, Snapshot
-from workflows.contract import GOES_ON, SEQUENCE, STAFF_UPDATES, ActionTaken, workflow_id
+from workflows.contract import CATCH_UP, GOES_ON, SEQUENCE, STAFF_UPDATES, ActionTaken, workflow_id
 
 logger = structlog.get_logger(__name__)
 
@@ -75,15 +76,22 @@ async def is_up(temporal: Client) -> bool:
 
 
 async def _ask(temporal: Client, snapshot: Snapshot, action: Action, command: Command, update_id: str) -> ActionTaken:
-    """Ask again while the run is behind the read model: a crash between the two is made good within seconds."""
+    """Ask again while the run is behind the read model: a crash between the two is made good as soon as the run is told."""
     asked_at = time.monotonic()
     while True:
         try:
             return await _update(temporal, snapshot, action, command, update_id)
         except _Behind:
+            await _tell_to_catch_up(temporal, snapshot)
             if time.monotonic() - asked_at > ANSWER_WITHIN.total_seconds():
                 raise
             await asyncio.sleep(ASK_AGAIN_AFTER_SECONDS)
+
+
+async def _tell_to_catch_up(temporal: Client, snapshot: Snapshot) -> None:
+    """A refusal wakes no run, and so it would stay as it is. If this cannot be said either, the next try will show."""
+    with suppress(RPCError, RuntimeError):
+        await temporal.get_workflow_handle(workflow_id(snapshot.reference)).signal(CATCH_UP, rpc_timeout=HEALTH_WITHIN)
 
 
 async def _update(

@@ -21,18 +21,18 @@ from demonstration.phones import fictitious_phone
 
 @dataclass(frozen=True, slots=True)
 class Looks:
-    """A citizen who waits looks so long after sending, then after pauses that grow by that factor, up to half a second."""
+    """A citizen who waits looks so long after sending, then after pauses that grow by that factor, up to a second."""
 
     first_seconds: float
     grow_by: float
-    longest_seconds: float = 0.5
+    longest_seconds: float = 1.0
 
 
 LOOKS = {
     # Where the wait is what is measured, it is looked at closely.
     Loop.ASSIGNMENTS: Looks(0.04, 1.2),
     # Elsewhere each look costs the system more than it tells.
-    Loop.LIFECYCLES: Looks(0.08, 1.5),
+    Loop.LIFECYCLES: Looks(0.08, 2.0),
 }
 GIVES_UP_AFTER_SECONDS = 60.0
 KEPT_REFERENCES = 40

@@ -27,6 +27,7 @@ from domain.acts import ACTION_OF
 from domain.policy import Policy
 from domain.request import CITIZEN, Actor, Channel, Event, Result, Role, Snapshot, Solved, State
 from workflows.contract import (
+    CATCH_UP,
     GOES_ON,
     STAFF_UPDATES,
     ActionTaken,
@@ -98,6 +99,7 @@ class Request:
             except WorkflowUpdateFailedError as error:
                 cause = error.cause
                 if isinstance(cause, ApplicationError) and cause.type == GOES_ON:
+                    await self.handle.signal(CATCH_UP)
                     await asyncio.sleep(0.05)
                     continue
                 raise (cause if isinstance(cause, ApplicationError) else error) from None
@@ -243,7 +245,7 @@ class Town:
     async def submitted(self, request: Request, located: bool = False) -> Submitted:
         """The input of its run."""
         submitted_at = await self.pool.fetchval("select submitted_at from requests where id = $1", request.id)
-        return Submitted(str(request.id), request.reference, submitted_at, CITIZEN, located=located)
+        return Submitted(str(request.id), request.reference, submitted_at, CITIZEN, located=located, acts_in_task=True)
 
     @property
     def zone(self) -> ZoneInfo:

@@ -13,7 +13,7 @@ from temporalio.worker import Worker
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
 import db.models
-from activities.classification import ClassificationActivities
+from activities.classification import ClassificationActivities, SecondOpinions
 from activities.jurisdictions import JurisdictionActivities
 from activities.merging import MergingActivities
 from activities.models import ModelStore
@@ -70,7 +70,12 @@ async def _hired(pool: Pool) -> dict[str, UUID]:
 
 
 def a_worker(
-    environment: WorkflowEnvironment, pool: Pool, policy: Policy, provider: Provider, queue: str = REQUESTS_QUEUE
+    environment: WorkflowEnvironment,
+    pool: Pool,
+    policy: Policy,
+    provider: Provider,
+    queue: str = REQUESTS_QUEUE,
+    second_opinions: SecondOpinions | None = None,
 ) -> Worker:
     """The worker of the requests, as in production but for the sandbox."""
     policies = _store(policy, pool)
@@ -83,10 +88,10 @@ def a_worker(
         task_queue=queue,
         workflows=[RequestWorkflow, CoHandlingWorkflow],
         activities=[
-            ClassificationActivities(pool, KEYS, policies, models.classifier_of).classify_request,
+            ClassificationActivities(pool, KEYS, policies, models.classifier_of, second_opinions).classify_request,
             JurisdictionActivities(pool, KEYS, policies).locate_request,
             *planning.all(),
-            MergingActivities(pool).find_parent, read_model.record, read_model.keep_text, notices.send_notices,
+            MergingActivities(pool).find_parent, read_model.record, read_model.act_ahead, read_model.keep_text, notices.send_notices,
         ],
         workflow_runner=SandboxedWorkflowRunner(restrictions=SandboxRestrictions.default),
     )  # fmt: skip

@@ -23,6 +23,9 @@ NOTICES_QUEUE = "notices"
 GOES_ON = "goes_on"
 """The type of a refusal that says: ask again, the next run of the request is about to begin."""
 
+CATCH_UP = "catch_up"
+"""The signal that says: the database shows more than this run knows, make up for it."""
+
 CO_CLOCK_RANG = "co_clock_rang"
 CO_SETTLED = "settled"
 PARENT_MOVED = "parent_moved"
@@ -49,9 +52,10 @@ class Submitted:
     submitted_at: datetime
     by: Actor
     confidential: bool = False
-    located: bool = False  # a place or a point was given
+    located: bool = False  # a point was given, or the text may name a place
     quick_log: QuickLog | None = None  # staff settled it on the spot
     carried: Carried | None = None  # by the run before this one, where a long life goes on
+    acts_in_task: bool = False  # what staff do is recorded within the task that takes it (docs/decisions/0022)
 
 
 @dataclass(frozen=True)

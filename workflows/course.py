@@ -21,7 +21,7 @@ with workflow.unsafe.imports_passed_through():
     from domain.pauses import Promised
     from domain.planned import Clocked, Planned
     from domain.planning import FeedbackPlan, Plan
-    from domain.request import PAUSED, TERMINAL, Alarm, AlarmKind, Event, Rung, Snapshot, State, Turn
+    from domain.request import PAUSED, TERMINAL, Act, Alarm, AlarmKind, Event, Rung, Snapshot, State, Turn
     from workflows.carried import Answered, Carried, Waiting
     from workflows.contract import ActionTaken, Submitted
     from workflows.visibility import show
@@ -51,9 +51,35 @@ class Course:
     acting: int = 0  # updates that are accepted and not answered
     answered: tuple[Answered, ...] = ()
     ready: bool = True  # False until a new run has done what the one before it left
+    asked: Act | None = None  # the staff action under way, where it is recorded before the history knows of it
+    moment: datetime | None = None  # of what is carried out once more
     sending: list[asyncio.Task[None]] = field(default_factory=list)
     one_at_a_time: asyncio.Lock = field(default_factory=asyncio.Lock)
     repeatable: bool = False
+
+    def now(self) -> datetime:
+        """The moment of the turn under way: what is carried out once more has the one that it had."""
+        return self.moment or workflow.now()
+
+    @contextmanager
+    def at(self, moment: datetime | None) -> Iterator[None]:
+        """Within, it is that moment."""
+        before, self.moment = self.moment, moment
+        try:
+            yield
+        finally:
+            self.moment = before
+
+    @contextmanager
+    def asked_to(self, act: Act | None, moment: datetime | None = None) -> Iterator[None]:
+        """Within, what is recorded belongs to that act."""
+        before, self.asked = self.asked, act
+        was_repeatable, self.repeatable = self.repeatable, self.repeatable or act is not None
+        try:
+            with self.at(moment):
+                yield
+        finally:
+            self.asked, self.repeatable = before, was_repeatable
 
     @classmethod
     def of(cls, submitted: Submitted) -> Course:
@@ -76,8 +102,8 @@ class Course:
         """One at a time, in the order in which they came, and nobody before somebody has the request.
 
         A turn is `repeatable` if it comes again, before any other, should the workflow task that took it be lost: so it is
-        with what stands in the history as the first of its kind, the start and the signals. Clocks and updates are not: a
-        signal that came meanwhile would overtake them.
+        with what stands in the history as the first of its kind, the start and the signals. Clocks are not: a signal that
+        came meanwhile would overtake them. An update may be overtaken, too, but what it asked for is kept beside its event.
         """
         await workflow.wait_condition(lambda: self.ready and self.snapshot.state is not State.RECEIVED)
         async with self.one_at_a_time:
@@ -126,7 +152,7 @@ class Course:
 
     def answered_before(self) -> ActionTaken | None:
         """What the update at hand was answered by an earlier run; this run's own are known to the server."""
-        update_id = _update_id()
+        update_id = current_update_id()
         known = next((each for each in self.answered if each.update_id == update_id), None)
         return ActionTaken(known.state, known.sequence) if known else None
 
@@ -148,9 +174,9 @@ class Course:
             answered=self.answered[-_KEPT_ANSWERS:],
         )
 
-    def note_answer(self) -> ActionTaken:
-        """The answer to the update at hand, which was carried out just now."""
-        stands = Answered(_update_id(), self.snapshot.state, self.snapshot.sequence)
+    def note_answer(self, update_id: str | None = None) -> ActionTaken:
+        """The answer to the update at hand, or to that one, which was carried out just now."""
+        stands = Answered(update_id or current_update_id(), self.snapshot.state, self.snapshot.sequence)
         self.answered = (*self.answered, stands)[-_KEPT_ANSWERS:]
         return ActionTaken(stands.state, stands.sequence)
 
@@ -169,7 +195,7 @@ class Course:
     def permit(self, command: Command) -> Transition:
         """The row under which the command may be carried out now. Raises a Refusal."""
         check_form(command)
-        row = permit(self.snapshot, ACTION_OF[type(command)], command.by, workflow.now())
+        row = permit(self.snapshot, ACTION_OF[type(command)], command.by, self.now())
         if isinstance(command, Progress) and command.public:
             speaks_to_citizen(self.snapshot, command.by)
         if isinstance(command, Escalate):
@@ -190,7 +216,7 @@ class Course:
         assert snapshot.policy_version is not None
         return Promised(
             version=snapshot.policy_version,
-            at=workflow.now(),
+            at=self.now(),
             due_at=snapshot.due_at,
             alarms=alarms,
             service_level=snapshot.service_level,
@@ -275,6 +301,7 @@ class Course:
         return bool(self.alarms) and self.alarms[0].at == moment
 
 
-def _update_id() -> str:
+def current_update_id() -> str:
+    """The id of the update at hand; empty outside of one."""
     info = workflow.current_update_info()
     return info.id if info else ""

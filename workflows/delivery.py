@@ -87,6 +87,7 @@ def _submitted(row: InboxRow) -> Submitted:
         confidential=bool(row.payload.get("confidential", False)),
         located=bool(row.payload.get("located", False)),
         quick_log=_quick_log(row.payload.get("quick_log")),
+        acts_in_task=True,
     )
 
 

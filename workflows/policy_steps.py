@@ -46,7 +46,7 @@ class PolicySteps:
         snapshot = self.course.snapshot
         return await workflow.execute_local_activity_method(
             PlanningActivities.assign_department,
-            AssignmentWanted(snapshot.reference, workflow.now(), classified, located),
+            AssignmentWanted(snapshot.reference, self.course.now(), classified, located),
             start_to_close_timeout=OWN_DATABASE,
             retry_policy=UNTIL_IT_SUCCEEDS,
             local_retry_threshold=PAUSES_IN_TASK,
@@ -68,7 +68,7 @@ class PolicySteps:
             return None
         wanted = PlanWanted(
             reference=snapshot.reference,
-            at=workflow.now(),
+            at=self.course.now(),
             category=snapshot.category,
             department=rung.take_over,
             urgency=snapshot.urgency,
@@ -86,7 +86,7 @@ class PolicySteps:
             PlanningActivities.plan_feedback,
             "plan the feedback",
             snapshot.policy_version,
-            workflow.now(),
+            self.course.now(),
             snapshot.reference,
             snapshot.category,
         )
@@ -95,7 +95,7 @@ class PolicySteps:
     async def plan_question(self) -> PausePlan:
         version = self.course.snapshot.policy_version
         planned: PausePlan = await self._ask_policy(
-            PlanningActivities.plan_question, "how long the citizen has to answer", version, workflow.now()
+            PlanningActivities.plan_question, "how long the citizen has to answer", version, self.course.now()
         )
         return planned
 
@@ -103,7 +103,7 @@ class PolicySteps:
         """Raises Invalid for a date that the policy does not allow."""
         version = self.course.snapshot.policy_version
         planned: PausePlan = await self._ask_policy(
-            PlanningActivities.plan_hold, "until when it is on hold", version, workflow.now(), review_on
+            PlanningActivities.plan_hold, "until when it is on hold", version, self.course.now(), review_on
         )
         return planned
 
@@ -140,7 +140,7 @@ class PolicySteps:
         snapshot = self.course.snapshot
         wanted = PlanWanted(
             reference=snapshot.reference,
-            at=workflow.now(),
+            at=self.course.now(),
             category=snapshot.category,
             department=department,
             urgency=snapshot.urgency,
@@ -159,7 +159,7 @@ class PolicySteps:
         course, snapshot = self.course, self.course.snapshot
         wanted = PlanWanted(
             reference=snapshot.reference,
-            at=snapshot.due_from or snapshot.assigned_at or workflow.now(),
+            at=snapshot.due_from or snapshot.assigned_at or course.now(),
             category=snapshot.category,
             department=snapshot.department,
             urgency=snapshot.urgency,
@@ -170,7 +170,7 @@ class PolicySteps:
         extended = snapshot.extended_at is not None and snapshot.extended_at >= wanted.at
         days = snapshot.extension_days if extended else None
         # In a pause the clocks have stood still since it began: what it has stopped is still to ring.
-        adoption = AdoptionWanted(version, snapshot.paused_at or workflow.now(), wanted, course.pauses, days)
+        adoption = AdoptionWanted(version, snapshot.paused_at or course.now(), wanted, course.pauses, days)
         planned: Plan = await self._ask_policy(
             PlanningActivities.plan_adoption, "plan anew under that version", adoption
         )
@@ -180,7 +180,7 @@ class PolicySteps:
         """The clocks of a request that a person must send somewhere."""
         snapshot = self.course.snapshot
         return await self.plan(
-            PlanWanted(snapshot.reference, workflow.now(), snapshot.category, urgency=snapshot.urgency)
+            PlanWanted(snapshot.reference, self.course.now(), snapshot.category, urgency=snapshot.urgency)
         )
 
     async def find_parent(self, reference: str) -> Followed:

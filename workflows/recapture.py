@@ -83,7 +83,7 @@ async def fetch(client: Client, reference: str) -> Life | None:
 
 
 async def recapture(life: Life, data_converter: DataConverter) -> list[Told]:
-    """What the runs have had recorded, in order. Raises CannotReplay."""
+    """What the runs have had written down, in order. Raises CannotReplay."""
     told: list[Told] = []
     for history in life.histories:
         capture = _Capture()
@@ -96,8 +96,13 @@ async def recapture(life: Life, data_converter: DataConverter) -> list[Told]:
         result = await replayer.replay_workflow(history, raise_on_replay_failure=False)
         if result.replay_failure is not None:
             raise CannotReplay(f"The history does not fit this program ({type(result.replay_failure).__name__}).")
-        told += capture.told
+        told += [each for each in capture.told if not _was_too_late(each)]
     return told
+
+
+def _was_too_late(told: Told) -> bool:
+    """It was not written: an act stood in its place already, and came first."""
+    return told.recorded is not None and told.recorded.ahead is not None
 
 
 def _run_before(history: WorkflowHistory) -> str | None:

@@ -9,26 +9,29 @@ from temporalio.exceptions import ApplicationError
 
 with workflow.unsafe.imports_passed_through():
     from domain import commands as c
-    from domain.acts import ACTION_OF
     from domain.calling import want_call
-    from domain.errors import Invalid, Refusal
-    from domain.followed import Followed, Follower
-    from domain.helped import CoClock
-    from domain.lifecycle import Action
     from domain.procedure import (
         auto_assign,
         close_without_reply,
-        escalate_by_rung,
         heartbeat,
         quick_log,
         remind,
         submit,
         to_triage,
     )
-    from domain.request import CITIZEN, PAUSED, SYSTEM, Actor, Alarm, AlarmKind, Rung, Solved, State
-    from domain.waiting import go_on, go_on_unanswered, resume_for_review
+    from domain.request import (
+        SYSTEM,
+        TERMINAL,
+        Act,
+        Alarm,
+        AlarmKind,
+    )
+    from domain.waiting import go_on_unanswered, resume_for_review
+    from workflows.acting import Acting
+    from workflows.acts import act_of
     from workflows.carried import Carried, Waiting
     from workflows.contract import (
+        CATCH_UP,
         CO_CLOCK_RANG,
         ESCALATE_SIGNAL,
         FOLLOWER_CHANGED,
@@ -37,16 +40,14 @@ with workflow.unsafe.imports_passed_through():
         RESOLVE_SIGNAL,
         ActionTaken,
         Ended,
-        EscalateSignal,
-        ResolveSignal,
         Submitted,
     )
     from workflows.course import Course
+    from workflows.hearing import Hearing
     from workflows.lasting import never_cancelled
-    from workflows.messages import CITIZEN_SIGNALS, UNKNOWN_SENDER, Sent, admin, heard_signal, read, read_message
-    from workflows.relatives import count_follower, follow_parent, note_part, stand_alone
-    from workflows.steps import Steps
-    from workflows.turns import refusals_as_failures, staff_update, take_turn
+    from workflows.messages import Sent, heard_signal
+    from workflows.steps import Behind, Steps
+    from workflows.turns import refusals_as_failures, staff_update
 
 
 @workflow.defn
@@ -55,8 +56,11 @@ class RequestWorkflow:
 
     @workflow.init
     def __init__(self, submitted: Submitted) -> None:
+        self._acts_in_task = submitted.acts_in_task
         self._course = Course.of(submitted)
         self._steps = Steps(self._course)
+        self._acting = Acting(self._steps)
+        self._hearing = Hearing(self._acting)
 
     @workflow.run
     @never_cancelled
@@ -70,9 +74,9 @@ class RequestWorkflow:
         while alarm := await self._course.next_alarm():
             async with self._course.in_turn():
                 if not self._course.postpones() and self._course.silence(alarm):
-                    await self._ring(alarm)
+                    await self._ring_in_time(alarm)
         if not self._course.is_over():
-            workflow.continue_as_new(replace(submitted, carried=self._course.carried()))
+            workflow.continue_as_new(replace(submitted, carried=self._course.carried(), acts_in_task=True))
         return Ended(self._course.snapshot.state, self._course.snapshot.outcome)
 
     async def _go_on(self, carried: Carried) -> None:
@@ -80,7 +84,7 @@ class RequestWorkflow:
         async with self._course.one_at_a_time:
             self._course.repeatable = True
             for _ in carried.waiting:
-                await self._take_first()
+                await self._hearing.take_first()
             if carried.unsent:
                 await self._steps.send_held()
         self._course.ready = True
@@ -108,12 +112,20 @@ class RequestWorkflow:
                 turn = to_triage(received, assignment.plan, workflow.now(), assignment.triage_reason, assignment.facts)
             await self._steps.record(receipt, turn, planned=assignment.plan)
 
+    async def _ring_in_time(self, alarm: Alarm) -> None:
+        """What has been done already comes first; it may have stopped the clock."""
+        try:
+            await self._ring(alarm)
+        except Behind as behind:
+            self._course.ring_at(alarm)
+            await self._acting.catch_up(behind.act)
+
     async def _ring(self, alarm: Alarm) -> None:
         """A clock has run out."""
         snapshot, now = self._course.snapshot, workflow.now()
         match alarm.kind:
             case AlarmKind.ESCALATE if alarm.rung is not None:
-                await self._escalate(alarm.rung, SYSTEM)
+                await self._acting.escalate(alarm.rung, SYSTEM)
             case AlarmKind.ANSWER_OVERDUE:
                 moved = await self._steps.move_by_pause()
                 await self._steps.record(go_on_unanswered(snapshot, now, moved), planned=moved)
@@ -139,40 +151,27 @@ class RequestWorkflow:
             await self._steps.record(heartbeat(self._course.snapshot, workflow.now()))
         self._course.ring_at(Alarm(await self._steps.next_heartbeat(), AlarmKind.HEARTBEAT))
 
-    async def _escalate(self, rung: Rung, by: Actor, reason: str | None = None) -> None:
-        """The next rung hears of it; where the chain says so, it takes the request over, and a pause is over."""
-        snapshot = self._course.snapshot
-        if rung.take_over not in (None, snapshot.department) and snapshot.state in PAUSED:
-            moved = await self._steps.move_by_pause()
-            await self._steps.record(
-                go_on(snapshot, Action.RESUME, by, workflow.now(), moved, (), reason), planned=moved
-            )
-        plan = await self._steps.plan_take_over(rung)
-        turn = escalate_by_rung(self._course.snapshot, rung, by, workflow.now(), plan, reason)
-        await self._steps.record(turn, planned=plan)
-
-    async def _act(self, command: c.Command) -> None:
-        """A person's action, one at a time: permitted by the table, planned, recorded, told to whom it concerns."""
-        if isinstance(command, c.Escalate):
-            self._course.permit(command)
-            await self._escalate(self._course.next_rung(), command.by, command.reason)
-        else:
-            await take_turn(self._steps, command)
-        if isinstance(command, c.Rate | c.RecordCall) and command.solved is Solved.NO:
-            # "Not solved" is not the end: it goes on at once (rows 28, 29 and 31).
-            if self._course.snapshot.state is State.MERGED:
-                await stand_alone(self._steps, CITIZEN)
-            else:
-                await take_turn(self._steps, c.Reopen(CITIZEN))
-
     async def answer(self, command: c.Command) -> ActionTaken:
         """For staff: the new state, or the reason why not."""
         if known := self._course.answered_before():
             return known
         with refusals_as_failures(self._course), self._course.acts():
             async with self._course.in_turn():
-                await self._act(command)
+                if known := self._course.answered_before():
+                    return known  # it stood in the database already, and another turn has made up for it
+                with self._course.asked_to(self._act_in_task(command)):
+                    await self._acting.in_its_place(lambda: self._acting.act(command))
                 return self._course.note_answer()
+
+    def _act_in_task(self, command: c.Command) -> Act | None:
+        """What is kept beside the event, where the action is recorded before the history knows of it.
+
+        Not where it may end the run: had a message come meanwhile, Temporal would take the task back, and whoever acted would
+        be told that the request is over.
+        """
+        if not self._acts_in_task or TERMINAL & set(self._course.permit(command).targets):
+            return None
+        return act_of(command)
 
     def check(self, command: c.Command) -> None:
         """The validator of every update: the table decides before anything enters history."""
@@ -188,59 +187,7 @@ class RequestWorkflow:
         self._course.waiting = (*self._course.waiting, Waiting(signal, sent))
         async with self._course.in_turn(repeatable=True):
             if not self._course.postpones():
-                await self._take_first()
-
-    async def _take_first(self) -> None:
-        """The signal that has waited longest, whosever turn it is: they are taken in the order in which they came."""
-        waiting, *others = self._course.waiting
-        self._course.waiting = tuple(others)
-        sent = waiting.sent
-        if waiting.signal == RESOLVE_SIGNAL:
-            await self._resolve_for_admin(read(ResolveSignal, sent))
-        elif waiting.signal == ESCALATE_SIGNAL:
-            await self._escalate_for_admin(read(EscalateSignal, sent or ({},)))
-        elif waiting.signal == FOLLOWER_CHANGED:
-            await count_follower(self._steps, read(Follower, sent))
-        elif waiting.signal == PARENT_MOVED:
-            await follow_parent(self._steps, read(Followed, sent))
-        elif waiting.signal == CO_CLOCK_RANG:
-            await note_part(self._steps, read(CoClock, sent))
-        else:
-            await self._hear_citizen(CITIZEN_SIGNALS[waiting.signal], sent)
-
-    async def _hear_citizen(self, action: Action, sent: Sent) -> None:
-        """Each message once; one that comes too late stays in the timeline."""
-        heard = read_message(action, sent)
-        if heard is None:
-            await self._steps.note(action, UNKNOWN_SENDER, Invalid.code)
-        elif not self._course.has_had(heard.inbox_id):
-            await self._act_or_note(heard.command, heard.text)
-
-    async def _resolve_for_admin(self, signal: ResolveSignal | None) -> None:
-        if signal is None:
-            await self._steps.note(Action.RESOLVE, UNKNOWN_SENDER, Invalid.code)
-            return
-        reply = await self._steps.keep_text(signal.reply)
-        by = admin(signal.by, self._course.snapshot.department)
-        await self._act_or_note(c.Resolve(by, signal.outcome, reply), reply)
-
-    async def _escalate_for_admin(self, signal: EscalateSignal | None) -> None:
-        if signal is None:
-            await self._steps.note(Action.ESCALATE, UNKNOWN_SENDER, Invalid.code)
-            return
-        reason = await self._steps.keep_text(signal.reason) if signal.reason else None
-        by = admin(signal.by, self._course.snapshot.department)
-        await self._act_or_note(c.Escalate(by, reason), reason)
-
-    async def _act_or_note(self, command: c.Command, text: str | None) -> None:
-        """What a signal asks for is done, or stays in the timeline; it never fails the run."""
-        action = ACTION_OF[type(command)]
-        try:
-            await self._act(command)
-        except Invalid as invalid:
-            await self._steps.note(action, UNKNOWN_SENDER, invalid.code)
-        except Refusal as refusal:
-            await self._steps.note(action, command.by, refusal.code, text)
+                await self._hearing.take_first()
 
     # What staff do. Each is refused before it enters history where the table of transitions forbids it.
 
@@ -298,6 +245,8 @@ class RequestWorkflow:
         RESOLVE_SIGNAL, 'Answer the citizen: {"outcome": "solved", "reply": "...", "by": "name"}'
     )
     escalate_by_admin = heard_signal(ESCALATE_SIGNAL, 'Pass it to the next rung: {"reason": "...", "by": "name"}')
+
+    catch_up = heard_signal(CATCH_UP, "The database shows more than this run knows: make up for it.")
 
     # What other runs tell: of requests merged into this one, of its parent, and of its co-handlers.
 

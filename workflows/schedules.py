@@ -23,14 +23,20 @@ from temporalio.client import (
     ScheduleUpdateInput,
 )
 
+from activities.learning import Retraining
 from activities.retention import Sweep
+from activities.topics import Look
 from workflows.contract import REQUESTS_QUEUE
+from workflows.learning import LearningWorkflow
 from workflows.retention import RetentionWorkflow
+from workflows.topics import TopicsWorkflow
 
 logger = structlog.get_logger(__name__)
 
 RETENTION = "retention"
 ERASURE_DEMANDS = "erasure-demands"
+LEARNING = "learning"
+TOPICS = "topics"
 
 EVERY = timedelta(hours=1)
 
@@ -59,6 +65,25 @@ _SCHEDULES = (
         Sweep(demands_only=True),
         ScheduleCalendarSpec(hour=[ScheduleRange(0, 23)], minute=[ScheduleRange(10)], comment="every hour"),
         "Erases what somebody demanded to be erased, as soon as the request is over.",
+    ),
+    Planned(
+        LEARNING,
+        LearningWorkflow.run,
+        Retraining(),
+        ScheduleCalendarSpec(
+            day_of_week=[ScheduleRange(0)],
+            hour=[ScheduleRange(2)],
+            minute=[ScheduleRange(10)],
+            comment="on Sunday night",
+        ),
+        "Trains the classifier on the city's own decisions; the new model takes over only if it is no worse.",
+    ),
+    Planned(
+        TOPICS,
+        TopicsWorkflow.run,
+        Look(),
+        ScheduleCalendarSpec(hour=[ScheduleRange(8, 20, 4)], minute=[ScheduleRange(20)], comment="four times by day"),
+        "Finds what many people wrote about lately, and warns the supervisors of what grows.",
     ),
 )
 

@@ -2,12 +2,13 @@
 
 Steps on our own database are local activities: they cost one line of history and are tried until they succeed, because
 a request must never be lost to an outage of the database. A remote activity takes what a stranger's gateway does, and the
-turns that must stand in the history before they stand in the database (docs/decisions/0011).
+turns of clocks, which must stand in the history before they stand in the database (docs/decisions/0011 and 0022).
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -18,11 +19,11 @@ with workflow.unsafe.imports_passed_through():
     from activities.classification import ClassificationActivities
     from activities.jurisdictions import JurisdictionActivities
     from activities.notices import TEMPORARY_FAILURE, NoticeActivities, SendNotices, SentNotices
-    from activities.read_model import KeepText, ReadModelActivities
+    from activities.read_model import KeepText, Place, ReadModelActivities
     from domain.classified import Classified, Located
     from domain.planned import Planned
     from domain.procedure import not_applied
-    from domain.request import Actor, Entry, Record, Recorded, Turn
+    from domain.request import Act, Actor, Entry, Record, Recorded, Turn
     from workflows.contract import NOTICES_QUEUE
     from workflows.course import Course
     from workflows.other_runs import OtherRuns
@@ -38,6 +39,18 @@ _AT_ONCE_OR_LATER = RetryPolicy(
 _GATEWAY = timedelta(seconds=90)
 _PATIENTLY = RetryPolicy(initial_interval=timedelta(seconds=5), maximum_interval=timedelta(minutes=10))
 _GATEWAY_GIVES_UP = timedelta(days=2)
+
+
+Again = Callable[[], Awaitable[tuple[Turn, Planned]]]
+"""Makes a turn with its plan."""
+
+
+class Behind(Exception):
+    """An attempt that this run does not remember has recorded an act: it comes first."""
+
+    def __init__(self, act: Act) -> None:
+        super().__init__(act.action)
+        self.act = act
 
 
 class Steps(PolicySteps):
@@ -79,16 +92,30 @@ class Steps(PolicySteps):
         except FAILED:
             return Located()
 
-    async def record(self, *turns: Turn, planned: Planned = None) -> None:
-        """Take the turns: events, snapshot and owed notices are written in one transaction, then the notices go out."""
+    async def record(self, *turns: Turn, planned: Planned = None, again: Again | None = None) -> Planned:
+        """Take the turns: events, snapshot and owed notices are written in one transaction, then the notices go out.
+
+        What an attempt that this run does not remember has written counts, with the moment at which it was: it may have been
+        read and sent. `again` makes the turn and its plan once more as of that moment; the plan that counts is returned.
+        Raises Behind where such an attempt has recorded an act in this place.
+        """
         last = turns[-1]
         entries = tuple(Entry(turn.event, turn.notices) for turn in turns)
-        recorded = await self._recorded(Record(last.snapshot, entries), ", ".join(turn.event.action for turn in turns))
-        # What an attempt that this run does not remember has written counts: it may have been read and sent.
+        act = replace(self.course.asked, at=last.event.at) if self.course.asked else None
+        recorded = await self._recorded(
+            Record(last.snapshot, entries, act), ", ".join(turn.event.action for turn in turns)
+        )
+        if recorded.ahead is not None:
+            raise Behind(recorded.ahead)
+        if again is not None and recorded.stands is not None and recorded.stands.updated_at != last.event.at:
+            with self.course.at(recorded.stands.updated_at):
+                last, planned = await again()
+            turns = (*turns[:-1], last)
         before = self.course.snapshot
         self.course.follow((*turns[:-1], replace(last, snapshot=recorded.stands or last.snapshot)), planned)
         await self.other_runs.hear_of(before, turns)
         await self._send(recorded)
+        return planned
 
     async def _recorded(self, taken: Record, summary: str) -> Recorded:
         if self.course.repeatable:
@@ -101,13 +128,25 @@ class Steps(PolicySteps):
                 summary=summary,
             )
         # The turn is in the history before it is in the database. Otherwise a task that is lost in between leaves
-        # behind a turn that the run knows nothing of.
+        # behind a turn that the run knows nothing of, and of which nothing is kept beside its event.
         return await workflow.execute_activity_method(
             ReadModelActivities.record,
             taken,
             start_to_close_timeout=OWN_DATABASE,
             retry_policy=UNTIL_IT_SUCCEEDS,
             summary=summary,
+        )
+
+    async def act_ahead(self) -> Act | None:
+        """The act that an attempt which this run does not remember has recorded after the latest event it knows."""
+        snapshot = self.course.snapshot
+        return await workflow.execute_local_activity_method(
+            ReadModelActivities.act_ahead,
+            Place(snapshot.request_id, snapshot.sequence + 1),
+            start_to_close_timeout=OWN_DATABASE,
+            retry_policy=UNTIL_IT_SUCCEEDS,
+            local_retry_threshold=PAUSES_IN_TASK,
+            summary="what has been forgotten",
         )
 
     async def keep_text(self, body: str) -> str:
@@ -123,7 +162,7 @@ class Steps(PolicySteps):
 
     async def note(self, action: str, by: Actor, reason: str, text: str | None = None) -> None:
         """What a signal asked for could not be done: a line in the timeline, never a failure."""
-        await self.record(not_applied(self.course.snapshot, action, by, workflow.now(), reason, text))
+        await self.record(not_applied(self.course.snapshot, action, by, self.course.now(), reason, text))
 
     async def send_held(self) -> None:
         """Quiet hours are over."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import datetime
 from typing import Any, Protocol
 
 from temporalio import workflow
@@ -19,7 +20,7 @@ with workflow.unsafe.imports_passed_through():
     from domain.pauses import Moved, PausePlan
     from domain.planned import Planned
     from domain.planning import Plan, PlanWanted
-    from domain.request import Snapshot, State
+    from domain.request import Snapshot, State, Turn
     from workflows.contract import SEQUENCE, ActionTaken
     from workflows.course import Course
     from workflows.steps import Steps
@@ -69,13 +70,18 @@ def staff_update(name: str, command_type: type, description: str) -> Any:
 async def take_turn(steps: Steps, command: c.Command) -> None:
     """Permit, plan, record. Raises a Refusal where the rules forbid it; then nothing has changed."""
     before = steps.course.snapshot
-    row = steps.course.permit(command)
-    planned = await _planned(steps, command, row, before)
-    turn = take(command, before, row, workflow.now(), planned)
+
+    async def make() -> tuple[Turn, Planned]:
+        row = steps.course.permit(command)
+        planned = await _planned(steps, command, row, before)
+        turn = take(command, before, row, steps.course.now(), planned)
+        # A request only asks for what an approval or a grant will plan: it was planned to see whether it is possible.
+        return turn, None if isinstance(command, c.RequestHold | c.RequestExtension) else planned
+
+    turn, planned = await make()
     if isinstance(command, c.Merge):
         await steps.other_runs.join(command.parent)
-    # A request only asks for what an approval or a grant will plan: here it was planned to see whether it is possible.
-    await steps.record(turn, planned=None if isinstance(command, c.RequestHold | c.RequestExtension) else planned)
+    planned = await steps.record(turn, planned=planned, again=make)
     if isinstance(planned, CoPlan):
         await steps.other_runs.watch_part(steps.course.snapshot.co_handlers[-1], planned)
 
@@ -117,7 +123,7 @@ async def _plan_dates(steps: Steps, command: c.Command, before: Snapshot) -> Pau
 
 
 async def _plan_assignment(steps: Steps, command: c.Command, row: Transition, before: Snapshot) -> Plan | None:
-    wanted = _wanted(command, row, before)
+    wanted = _wanted(command, row, before, steps.course.now())
     if wanted is None:
         return None
     try:
@@ -129,10 +135,10 @@ async def _plan_assignment(steps: Steps, command: c.Command, row: Transition, be
         raise
 
 
-def _wanted(command: c.Command, row: Transition, before: Snapshot) -> PlanWanted | None:
+def _wanted(command: c.Command, row: Transition, before: Snapshot, at: datetime) -> PlanWanted | None:
     stay = PlanWanted(
         reference=before.reference,
-        at=workflow.now(),
+        at=at,
         category=before.category,
         urgency=before.urgency,
         due_at=before.due_at,

@@ -1,5 +1,6 @@
--- name: record(request_id, snapshot, events, notices, quiet_until, now)^
--- Appends events, moves the snapshot on, and resolves the owed notices to recipients; whatever stands already is left as it is.
+-- name: record(request_id, snapshot, events, notices, quiet_until, act, now)^
+-- Appends events, moves the snapshot on, and resolves the owed notices to recipients; whatever stands already is left as it is,
+-- and an event that stands has had its notices.
 -- For each notice the people of the best choice get it: 1 the person meant, 2 those of the part meant, 3 the others of the
 -- department, 4 the supervisors; 9 is nobody, kept as a row without an address so that counts add up.
 with current as (
@@ -27,6 +28,13 @@ appended as (
     )
     on conflict do nothing
     returning sequence
+),
+asked_for as (
+    insert into acts (request_id, sequence, update_id, action, command, recorded_at)
+    select :request_id, sequence, update_id, action, command, :now
+    from jsonb_to_record(:act) as act (update_id text, action text, command text), appended
+    where update_id is not null
+    on conflict do nothing
 ),
 owed as (
     select number, sequence, kind, part, department, assignee, urgent, facts
@@ -77,7 +85,7 @@ written as (
         case when part = 'citizen' and not urgent then :quiet_until::timestamptz end,
         case when reachable then 'owed' else 'no_address' end,
         :now
-    from owed join chosen using (number)
+    from owed join chosen using (number) join appended using (sequence)
     where best
     on conflict do nothing
     returning state, not_before
@@ -92,6 +100,16 @@ from (
     select state, not_before from written
 ) as notice
 where state in ('owed', 'sending');
+
+-- name: act(request_id, sequence)^
+-- The act that made that event, with the moment of the event.
+select update_id, acts.action, command, at
+from acts join events using (request_id, sequence)
+where request_id = :request_id and sequence = :sequence;
+
+-- name: forget_acts(before)!
+-- Removes acts that were recorded before that instant.
+delete from acts where recorded_at < :before;
 
 -- name: unsent(request_id, now)^
 -- How many notices of the request are due and not sent, and until when the next one is held back.

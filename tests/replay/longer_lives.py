@@ -10,8 +10,9 @@ from db import policies
 from domain import commands as c
 from domain.policy import to_plain
 from domain.request import Result, Solved, State
+from tests.forgotten import was_done
 from tests.town import Request, Town, a_text, until
-from workflows.contract import Message
+from workflows.contract import CATCH_UP, Message
 
 A_MONTH = timedelta(days=31)
 A_WEEK = timedelta(days=8)
@@ -209,6 +210,20 @@ async def followed(town: Town) -> Request:
     return parent
 
 
+async def forgotten_and_made_up_for(town: Town) -> Request:
+    """Actions whose task was lost: a clock, a message and a word from the interface each find one."""
+    request = await town.submit()
+    await was_done(request, c.Accept(town.actor("handler")))
+    await request.wait_until((await request.snapshot()).accept_due_at)
+    await was_done(request, c.Progress(town.actor("handler"), a_text()), update_id="lost as well")
+    await request.hear("supplemented", text=a_text())
+    await was_done(request, c.Contact(town.actor("handler"), c.ContactKind.PHONE), update_id="lost, too")
+    await request.handle.signal(CATCH_UP)
+    await request.settled()
+    await request.act(c.Resolve(town.actor("handler"), Result.SOLVED, a_text()))
+    return request
+
+
 async def helper_late(town: Town) -> Request:
     """On Temporal itself: the clocks of the part ring, and then it is done."""
     request = await accepted(town)
@@ -244,5 +259,6 @@ LONGER_LIVES = (
     question_answered, question_unanswered, taken_over_in_a_pause, hold_refused_then_reviewed, hold_resumed,
     more_time_granted, more_time_refused, heard_nothing, called_and_content, called_and_not_content, referred_and_decided,
     moved_to_another_policy, helped, answered_with_its_parent, not_content_with_its_parent, unmerged, followed,
+    forgotten_and_made_up_for,
 )  # fmt: skip
 IN_A_QUICK_TOWN = (helper_late, longer_than_a_run)

@@ -40,7 +40,10 @@ from workflows.contract import co_workflow_id
 from workflows.recapture import fetch
 
 HISTORIES = Path(__file__).parent / "histories"
-LATER, PARTS = HISTORIES / "later", HISTORIES / "parts"
+NOW = HISTORIES / "acts_in_task"
+ACTS_BY_ACTIVITY = "acts_by_activity"
+"""Lives as they are lived now, and beside them those that began when staff's actions were activities."""
+LATER, PARTS = NOW / "later", NOW / "parts"
 SHORT_HISTORIES = ("--dynamic-config-value", "limit.historyCount.suggestContinueAsNew=60")
 SECONDS_PER_WORKING_DAY = 2.0
 _OF_THE_MACHINE = frozenset({"identity", "stackTrace", "binaryChecksum", "stickyAttributes"})
@@ -60,7 +63,7 @@ def scrubbed(value: Any) -> Any:
 
 async def keep(town: Town, lives: Iterable[Life]) -> None:
     for life in lives:
-        if not (HISTORIES / f"{life.__name__}.json").exists():
+        if not (NOW / f"{life.__name__}.json").exists():
             request = await life(town)
             await keep_runs(life.__name__, request)
             await town.put_away()
@@ -73,7 +76,7 @@ async def keep_runs(name: str, request: Request) -> None:
     told = await fetch(client, request.reference)
     assert told is not None
     first, *later = told.histories
-    write(HISTORIES / f"{name}.json", first)
+    write(NOW / f"{name}.json", first)
     for number, history in enumerate(later, 2):
         write(LATER / f"{name}.{number}.json", history)
     for part in (await request.snapshot()).co_handlers:
@@ -121,8 +124,8 @@ async def record(server: PostgresServer) -> None:
 
 
 def main() -> None:
-    for directory in (HISTORIES, LATER, PARTS):
-        directory.mkdir(exist_ok=True)
+    for directory in (LATER, PARTS):
+        directory.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as home, a_postgres_server(Path(home)) as server:
         asyncio.run(record(server))
 

@@ -12,13 +12,14 @@ from temporalio.client import WorkflowHistory
 
 from domain.request import Recorded
 from domain.retelling import Told
+from tests.replay.record import ACTS_BY_ACTIVITY, NOW
 from tests.replay.test_replay import LATER_RUNS, NAMES, the_text
 from workflows.connection import DATA_CONVERTER
 from workflows.contract import Ended
 from workflows.recapture import RECORD, CannotReplay, Life, recapture
 
-ENDS_IN_BETWEEN = "straight_and_rated"
-LONGER_THAN_A_RUN = "longer_than_a_run"
+ENDS_IN_BETWEEN = f"{ACTS_BY_ACTIVITY}/straight_and_rated"
+LONGER_THAN_A_RUN = f"{NOW.name}/longer_than_a_run"
 
 
 def the_history(name: str) -> WorkflowHistory:
@@ -66,9 +67,12 @@ async def test_records_that_stand_in_the_history_are_found_again(name: str) -> N
             answered[completed.scheduled_event_id] = await decoded(completed.result, Recorded)
     told = {record.snapshot.sequence: (record, recorded) for record, recorded in await told_by(history)}
     for scheduled_id, payload in asked.items():
+        answer = answered.get(scheduled_id)
+        if answer is not None and answer.ahead is not None:
+            continue  # it was not written
         record, recorded = told[payload["snapshot"]["sequence"]]
         assert says_all_of(to_jsonable_python(record), payload)
-        assert recorded == answered.get(scheduled_id)
+        assert recorded == answer
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -106,12 +110,12 @@ async def test_run_in_the_middle_of_a_task_is_at_work() -> None:
 
 
 async def test_runs_of_one_request_are_told_one_after_the_other() -> None:
-    one, other = the_history("withdrawn"), the_history("declined")
+    one, other = the_history(f"{NOW.name}/withdrawn"), the_history(f"{NOW.name}/declined")
     assert await told_by(one, other) == [*await told_by(one), *await told_by(other)]
 
 
 async def test_life_that_was_longer_than_a_run_is_told_without_a_gap() -> None:
-    later = [name for name in LATER_RUNS if LONGER_THAN_A_RUN in name]
+    later = [name for name in LATER_RUNS if name.startswith(f"{NOW.name}/later/longer_than_a_run.")]
     assert later
     told = await told_by(*map(the_history, [LONGER_THAN_A_RUN, *later]))
     numbers = [entry.event.sequence for record, _ in told for entry in record.entries]
@@ -119,11 +123,11 @@ async def test_life_that_was_longer_than_a_run_is_told_without_a_gap() -> None:
 
 
 async def test_history_that_does_not_fit_the_program_is_refused_in_words() -> None:
-    content = json.loads(the_text("withdrawn"))
+    content = json.loads(the_text(ENDS_IN_BETWEEN))
     for event in content["events"]:
         for attributes in event.values():
             if isinstance(attributes, dict) and attributes.get("activityType", {}).get("name") == RECORD:
                 attributes["activityType"]["name"] = "something_else"
-    history = WorkflowHistory.from_json("request-withdrawn", json.dumps(content))
+    history = WorkflowHistory.from_json("request-x", json.dumps(content))
     with pytest.raises(CannotReplay, match="does not fit this program"):
         await told_by(history)

@@ -18,11 +18,12 @@ from temporalio.worker import Replayer
 from tests.replay.changed import SendsInTheBackground, WaitsFirst
 from tests.replay.lives import IN_A_QUIET_TOWN, IN_A_TOWN_WITH_A_GATEWAY, LIVES
 from tests.replay.longer_lives import IN_A_QUICK_TOWN, LONGER_LIVES
-from tests.replay.record import HISTORIES, LATER, PARTS
+from tests.replay.record import HISTORIES, NOW
 from tests.workflows.test_privacy import strings_in
 from workflows.co_handling import CoHandlingWorkflow
 from workflows.connection import DATA_CONVERTER
 from workflows.contract import (
+    CATCH_UP,
     CO_CLOCK_RANG,
     CO_SETTLED,
     ESCALATE_SIGNAL,
@@ -34,10 +35,16 @@ from workflows.contract import (
 )
 from workflows.request import RequestWorkflow
 
-NAMES = sorted(path.stem for path in HISTORIES.glob("*.json"))
-LATER_RUNS = sorted(f"{LATER.name}/{path.stem}" for path in LATER.glob("*.json"))
+
+def recorded(pattern: str) -> list[str]:
+    """The names of the histories in files like that, of every time."""
+    return sorted(str(path.relative_to(HISTORIES).with_suffix("")) for path in HISTORIES.glob(pattern))
+
+
+NAMES = recorded("*/*.json")
+LATER_RUNS = recorded("*/later/*.json")
 """Of lives that were longer than one run."""
-WATCHED_PARTS = sorted(f"{PARTS.name}/{path.stem}" for path in PARTS.glob("*.json"))
+WATCHED_PARTS = recorded("*/parts/*.json")
 
 
 def the_text(name: str) -> str:
@@ -63,12 +70,12 @@ async def test_workflow_goes_on_watching_a_part_that_was_recorded(name: str) -> 
 @pytest.mark.parametrize("changed", [WaitsFirst, SendsInTheBackground])
 async def test_change_that_breaks_requests_under_way_is_found(changed: type) -> None:
     with pytest.raises(workflow.NondeterminismError):
-        await replay("withdrawn", changed)
+        await replay(f"{NOW.name}/withdrawn", changed)
 
 
 def test_every_life_is_recorded() -> None:
     lives = (*LIVES, *LONGER_LIVES, *IN_A_TOWN_WITH_A_GATEWAY, *IN_A_QUIET_TOWN, *IN_A_QUICK_TOWN)
-    assert set(NAMES) == {life.__name__ for life in lives}
+    assert {path.stem for path in NOW.glob("*.json")} == {life.__name__ for life in lives}
 
 
 def _events() -> list[dict[str, Any]]:
@@ -87,7 +94,7 @@ def test_recorded_lives_use_every_update_and_every_signal() -> None:
             signals.add(signalled["signalName"])
     assert updates == set(STAFF_UPDATES.values())
     between_runs = {CO_CLOCK_RANG, CO_SETTLED, FOLLOWER_CHANGED, PARENT_MOVED}
-    assert signals == {*SIGNAL_OF_INBOX.values(), RESOLVE_SIGNAL, ESCALATE_SIGNAL, *between_runs}
+    assert signals == {*SIGNAL_OF_INBOX.values(), RESOLVE_SIGNAL, ESCALATE_SIGNAL, CATCH_UP, *between_runs}
 
 
 def test_histories_tell_nothing_of_the_machine_where_they_were_recorded() -> None:

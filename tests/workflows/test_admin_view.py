@@ -115,7 +115,7 @@ async def test_refused_update_leaves_not_one_event(town: Town) -> None:
     assert len((await request.handle.fetch_history()).events) == before
 
 
-PLAIN_EVENTS, PLAIN_TASKS = 47, 6
+PLAIN_EVENTS, PLAIN_TASKS = 37, 4
 
 
 async def test_plain_life_costs_no_more_than_it_did(town: Town) -> None:

@@ -35,7 +35,9 @@ async def test_place_in_the_city_gives_the_district(town: Town) -> None:
     ("description", "changes", "reason", "category"),
     [
         ("Good morning to you all.", {}, "no_category", None),
-        ("The street light or the clinic.", {}, "low_confidence", "street_light"),
+        ("The street light or the clinic.", {}, "two_departments", "street_light"),
+        ("My lawsuit is going on.", {}, "out_of_scope", None),
+        ("The street light, and my lawsuit.", {}, "out_of_scope", "street_light"),
         ("About child care, please.", {}, "sensitive", "child_care"),
         ("The street light is out.", {"lat": 40.0, "long": 116.0}, "outside_city", "street_light"),
     ],
@@ -49,6 +51,38 @@ async def test_request_that_no_rule_decides_goes_to_triage_with_the_reason(
     assert after.department is None
     assert (await request.latest()).facts["reason"] == reason
     assert await request.notices() == [("receipt", "citizen"), ("needs_triage", "dispatcher")]
+
+
+async def test_two_departments_are_proposed_with_a_lead_and_a_helper(town: Town) -> None:
+    request = await town.submit("The street light or the clinic.")
+    facts = (await request.latest()).facts
+    assert {name: value for name, value in facts.items() if name.startswith("proposal") and name != "proposal_why"} == {
+        "proposal": "co_handler",
+        "proposal_department": "housing",
+        "proposal_category": "street_light",
+        "proposal_co_department": "health",
+        "proposal_co_category": "clinic",
+    }
+
+
+async def test_matter_of_another_channel_waits_for_a_person_however_long_it_takes(town: Town) -> None:
+    request = await town.submit("My lawsuit is going on.")
+    facts = (await request.latest()).facts
+    assert (facts["proposal"], facts["proposal_reason_code"]) == ("decline", "court")
+    await request.wait(timedelta(days=60))
+    assert await request.state() is State.TRIAGE
+    assert "decline" not in await request.actions()
+    await request.act(c.Decline(town.actor("dispatcher"), "court"))
+    assert await request.state() is State.DECLINED
+
+
+async def test_danger_that_looks_like_another_channels_matter_is_assigned_and_no_decline_is_proposed(
+    town: Town,
+) -> None:
+    request = await town.submit("My lawsuit is going on, and now there is a gas leak in the house!")
+    after = await request.snapshot()
+    assert (after.state, after.urgency, after.department) == (State.ASSIGNED, Urgency.DANGER, "housing")
+    assert not any(name.startswith("proposal") for name in (await request.latest()).facts)
 
 
 async def test_danger_is_assigned_at_once(town: Town) -> None:

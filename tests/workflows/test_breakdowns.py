@@ -48,7 +48,7 @@ async def test_long_outage_delays_and_loses_nothing_and_costs_little_history(tow
     await request.accepted()
     async with without_events(town.pool):
         noting = asyncio.create_task(request.act(c.Progress(town.actor("handler"), a_text(), public=True)))
-        await until(lambda: _rests(request))
+        await until(lambda: _waits(request, "progress"))
         await request.hear("supplemented", text=a_text())
         before = len(await request.history())
         for _ in range(10):
@@ -88,7 +88,7 @@ async def test_clock_that_runs_out_while_others_wait_is_stopped_by_what_they_do(
     await request.wait_until(contact_due_at - timedelta(minutes=1))
     async with without_events(town.pool):
         noting = asyncio.create_task(request.act(c.Progress(handler, a_text())))
-        await until(lambda: _rests(request))
+        await until(lambda: _waits(request, "progress"))
         calling = asyncio.create_task(request.act(c.Contact(handler, c.ContactKind.PHONE)))
         await until(lambda: _waits(request, "contact"))
         await request.wait_until(contact_due_at)
@@ -101,15 +101,10 @@ async def test_clock_that_runs_out_while_others_wait_is_stopped_by_what_they_do(
 
 
 async def _waits(request: Request, update: str) -> bool:
-    """That update is in history, behind another."""
+    """That update is in the history, and not done."""
     history = await request.handle.fetch_history()
     names = [event.workflow_execution_update_accepted_event_attributes for event in history.events]
     return update in [accepted.accepted_request.input.name for accepted in names]
-
-
-async def _rests(request: Request) -> bool:
-    """Nothing more happens in the run until the next try."""
-    return (await request.history())[-1] == "ACTIVITY_TASK_SCHEDULED"
 
 
 async def _has(request: Request, action: str) -> bool:

@@ -46,6 +46,19 @@ async def test_co_handler_gets_a_task_with_a_date_of_its_own(town: Town) -> None
     assert await part_is_watched(request)
 
 
+async def test_dispatcher_asks_a_second_department_before_the_lead_has_accepted(town: Town) -> None:
+    request = await town.submit()
+    with refused("forbidden"):
+        await request.act(c.AddCoHandler(town.actor("handler"), "health", a_text()))
+    await request.act(c.AddCoHandler(town.actor("dispatcher"), "health", a_text()))
+    snapshot = await request.snapshot()
+    assert (snapshot.state, snapshot.department, snapshot.co_departments) == (State.ASSIGNED, "housing", ("health",))
+    assert await request.notices("add_co_handler") == [("co_task", "clinic_handler")]
+    await request.accepted()
+    await request.act(c.FinishCoHandling(town.actor("clinic_handler"), a_text()))
+    assert (await request.snapshot()).co_departments == ()
+
+
 async def test_part_that_is_done_lets_the_lead_answer(town: Town) -> None:
     request = await helped(town)
     resolve = c.Resolve(town.actor("handler"), Result.SOLVED, a_text())

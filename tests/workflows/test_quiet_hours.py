@@ -61,6 +61,13 @@ async def test_danger_alerts_leads_and_supervisors_at_once_in_the_night(quiet_to
     assert await request.unsent() == []
 
 
+async def test_danger_that_looks_like_another_channels_matter_is_before_people_in_the_night(quiet_town: Town) -> None:
+    request = await quiet_town.submit("My lawsuit goes on, and the neighbour has caused a gas leak.")
+    assert {("danger", "lead"), ("danger", "supervisor")} <= set(await request.notices("auto_assign"))
+    assert await request.unsent() == []
+    assert await request.actions() == ["submit", "auto_assign"]
+
+
 async def test_matter_found_to_be_dangerous_later_alerts_as_well(quiet_town: Town) -> None:
     request = await quiet_town.submit()
     await request.act(c.SetUrgency(quiet_town.actor("dispatcher"), Urgency.DANGER, a_text()))

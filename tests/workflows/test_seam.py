@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -27,7 +28,7 @@ from tests.town_hall import a_town
 from tests.workflows.test_breakdowns import without_events
 from tests.workflows.test_long_lives import runs_of
 from tests.workflows.test_random_lives import different, rebuilt, rows
-from workflows.contract import GOES_ON, REQUESTS_QUEUE, STAFF_UPDATES, ActionTaken, Message, workflow_id
+from workflows.contract import CATCH_UP, GOES_ON, REQUESTS_QUEUE, STAFF_UPDATES, ActionTaken, Message, workflow_id
 from workflows.request import RequestWorkflow
 
 DEATHS = 5
@@ -66,6 +67,8 @@ async def insist(request: Request, command: c.Command, update_id: str) -> Action
             if not isinstance(error.cause, ApplicationError) or error.cause.type != GOES_ON:
                 error.add_note(f"{name} ({update_id}): {error.cause}")
                 raise
+            with suppress(RPCError):
+                await request.handle.signal(CATCH_UP)
         except (RPCError, WorkflowUpdateRPCTimeoutOrCancelledError):
             pass
         else:

@@ -1,0 +1,26 @@
+"""An action of staff as a task leaves it behind that was lost: in the database, and not in the history."""
+
+from __future__ import annotations
+
+from db import read_model
+from domain import commands as c
+from domain.acts import ACTION_OF, take
+from domain.lifecycle import permit
+from domain.planned import Planned
+from domain.request import Act, Entry, Record
+from tests.town import Request
+from workflows.acts import written
+
+LOST = "lost"
+"""The id of the update that asked for it."""
+
+
+async def was_done(request: Request, command: c.Command, planned: Planned = None, update_id: str = LOST) -> Act:
+    """Write the action down as the task did that was lost; the run knows nothing of it."""
+    town = request.town
+    before, now = await request.snapshot(), await town.environment.get_current_time()
+    action = ACTION_OF[type(command)]
+    turn = take(command, before, permit(before, action, command.by, now), now, planned)
+    act = Act(update_id, action, written(command), turn.event.at)
+    await read_model.record(town.pool, Record(turn.snapshot, (Entry(turn.event, turn.notices),), act), None, now)
+    return act
