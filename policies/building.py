@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from domain import plain
+from domain.coordinates import Datum, to_wgs84
 from domain.notices import NoticeKind
 from domain.policy import Policy
 from policies.reading import CHANNELS, WORDS, Folder
@@ -15,7 +16,9 @@ from policies.schema import (
     CityFile,
     DepartmentsFile,
     ElsewhereFile,
+    FeaturePart,
     JurisdictionsFile,
+    PlacesFile,
     ServiceLevelFile,
     WatchwordsFile,
     WordsFile,
@@ -26,8 +29,10 @@ def build(folder: Folder) -> Policy:
     """The policy that the folder describes; only for one in which no mistake was found."""
     city = _need(folder, "city.toml", CityFile)
     elsewhere = _need(folder, "elsewhere.toml", ElsewhereFile)
+    jurisdictions = _need(folder, "jurisdictions.geojson", JurisdictionsFile)
+    places = folder.form("places.toml", PlacesFile)
     content = {
-        "city": city.model_dump(mode="json", include={"name", "languages", "phone"}),
+        "city": city.model_dump(mode="json", include={"name", "languages", "phone", "coordinates", "border_metres"}),
         **city.model_dump(mode="json", include={"quiet_hours", "reminders", "feedback", "triage", "limits"}),
         "departments": _dumped(_need(folder, "departments.toml", DepartmentsFile).department),
         "categories": _categories(folder),
@@ -41,7 +46,11 @@ def build(folder: Folder) -> Policy:
         "watches": _dumped(_need(folder, "watchwords.toml", WatchwordsFile).watch),
         "decline_reasons": _dumped(elsewhere.decline_reason),
         "transfer_targets": _dumped(elsewhere.transfer_target),
-        "districts": _districts(_need(folder, "jurisdictions.geojson", JurisdictionsFile)),
+        "districts": [_area(feature, jurisdictions.datum) for feature in jurisdictions.districts],
+        "neighbours": [
+            {**_area(feature, jurisdictions.datum), **part.model_dump()} for feature, part in jurisdictions.neighbours
+        ],
+        "places": places.places if places else {},
     }
     return plain.from_plain(Policy, content)
 
@@ -93,8 +102,20 @@ def _calendar(form: CalendarFile, zone: str) -> dict[str, Any]:
     }
 
 
-def _districts(form: JurisdictionsFile) -> list[dict[str, Any]]:
-    return [{**feature.properties.model_dump(), "geometry": feature.geometry.model_dump()} for feature in form.features]
+def _area(feature: FeaturePart, datum: Datum) -> dict[str, Any]:
+    """A district, or what a neighbour has in common with one."""
+    geometry = {"type": feature.geometry.type, "coordinates": _in_wgs84(feature.geometry.coordinates, datum)}
+    return {**feature.properties.model_dump(exclude={"neighbour"}), "geometry": geometry}
+
+
+def _in_wgs84(part: list[Any], datum: Datum) -> list[Any]:
+    """Every corner of an outline, however deep the lists; a third number, a height, goes."""
+    if datum is Datum.WGS84:
+        return part
+    if isinstance(part[0], list):
+        return [_in_wgs84(inner, datum) for inner in part]
+    lat, long = to_wgs84(part[1], part[0], datum)
+    return [round(long, 7), round(lat, 7)]
 
 
 def _texts(folder: Folder, language: str) -> dict[str, Any]:

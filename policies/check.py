@@ -7,14 +7,19 @@ from pathlib import Path
 from policies.checks.calendar import check_calendar
 from policies.checks.categories import check_categories
 from policies.checks.departments import check_departments
+from policies.checks.gazetteer import check_gazetteer
 from policies.checks.known import known_in
+from policies.checks.offices import check_offices
 from policies.checks.places import check_places
 from policies.checks.promises import check_promises
 from policies.checks.texts import check_texts
 from policies.mistakes import Mistake
 from policies.reading import Folder, read_folder
 
-CHECKS = (check_departments, check_categories, check_promises, check_calendar, check_places, check_texts)
+CHECKS = (
+    check_departments, check_categories, check_offices, check_promises, check_calendar, check_places, check_gazetteer,
+    check_texts,
+)  # fmt: skip
 
 
 def check_folder(path: Path) -> list[Mistake]:

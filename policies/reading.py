@@ -15,7 +15,7 @@ from pydantic import BaseModel, ValidationError
 
 from domain.notices import NoticeKind
 from policies.mistakes import Mistake, did_you_mean, mistakes_of
-from policies.schema import FOLDERS, SINGLE_FILES, model_of
+from policies.schema import FOLDERS, OPTIONAL_FILES, SINGLE_FILES, model_of
 
 LARGEST_FILE = 20_000_000
 CHANNELS = ("sms",)
@@ -30,6 +30,7 @@ Model = TypeVar("Model", bound=BaseModel)
 class Folder:
     """What could be read: forms by file, texts of notices by (language, kind, channel), and the mistakes so far.
 
+    `warnings` are what a city may want so, and should know of; they do not keep a folder from being loaded.
     A form lacks those entries of its lists that have mistakes; `raw` is each file as it was written.
     """
 
@@ -38,6 +39,7 @@ class Folder:
     forms: dict[PurePosixPath, BaseModel] = field(default_factory=dict)
     texts: dict[tuple[str, str, str], str] = field(default_factory=dict)
     mistakes: list[Mistake] = field(default_factory=list)
+    warnings: list[Mistake] = field(default_factory=list)
 
     def form(self, name: str, kind: type[Model]) -> Model | None:
         """The form of a single file; None where it could not be read."""
@@ -64,6 +66,9 @@ class Folder:
     def add(self, file: str | PurePosixPath, key: str, reason: str) -> None:
         self.mistakes.append(Mistake(str(file), key, reason))
 
+    def warn(self, file: str | PurePosixPath, key: str, reason: str) -> None:
+        self.warnings.append(Mistake(str(file), key, reason))
+
 
 def read_folder(path: Path) -> Folder:
     """Everything in the folder, read and checked file by file."""
@@ -78,7 +83,7 @@ def read_folder(path: Path) -> Folder:
     for file in _files(path, folder):
         seen.add(file)
         _read_file(path, file, folder)
-    for name in sorted(SINGLE_FILES.keys() - {str(file) for file in seen}):
+    for name in sorted(SINGLE_FILES.keys() - OPTIONAL_FILES - {str(file) for file in seen}):
         folder.add(name, "", "this file is missing; add it")
     for name in FOLDERS:
         if not any(file.parts[0] == name for file in seen):

@@ -12,9 +12,10 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, PlainValidator, StringConstraints
 
 from domain.calendar import Period
+from domain.coordinates import Datum
 from domain.durations import Clock, Duration
-from domain.policy import DepartmentKind
-from domain.promises import FIVE_WORKING_DAYS, HALF_A_YEAR
+from domain.policy import BORDER_METRES, DepartmentKind
+from domain.promises import CLOSE_MARGIN, FIVE_WORKING_DAYS, HALF_A_YEAR
 from domain.request import Urgency
 
 
@@ -81,6 +82,8 @@ class TriagePart(_Part):
     service_level: Code
     chain: Code
     threshold: Annotated[float, Field(gt=0, le=1)]
+    close_margin: Share = CLOSE_MARGIN
+    second_opinion_assigns: bool = False
 
 
 class LimitsPart(_Part):
@@ -96,6 +99,8 @@ class CityFile(_Part):
     zone: str
     languages: Annotated[list[Literal["zh", "en"]], Field(min_length=1)]
     phone: Text | None = None
+    coordinates: Datum = Datum.WGS84
+    border_metres: Annotated[int, Field(ge=0, le=1000)] = BORDER_METRES
     quiet_hours: Night = ()
     reminders: Annotated[list[Annotated[float, Field(gt=0, lt=1)]], Field(max_length=2)]
     feedback: FeedbackPart
@@ -124,6 +129,7 @@ class CategoryPart(_Part):
     chain: Code
     department: Code | None = None
     by_district: dict[str, Code] = {}
+    district_office: DepartmentKind | None = None
     keywords: Words = {}
     hints: Words = {}
     urgency: Urgency = Urgency.NORMAL
@@ -211,6 +217,7 @@ class WatchPart(_Part):
     code: Code
     name: ByLanguage
     words: Words
+    together: Words = {}
     unless: Words = {}
     danger: bool = False
     sensitive: bool = False
@@ -225,6 +232,9 @@ class DeclineReasonPart(_Part):
     code: Code
     name: ByLanguage
     route: ByLanguage
+    words: Words = {}
+    together: Words = {}
+    unless: Words = {}
 
 
 class TransferTargetPart(_Part):
@@ -243,10 +253,18 @@ class WordsFile(_Part):
     missing: dict[str, Text]
 
 
-class DistrictPart(_Part):
+class NeighbourPart(_Part):
+    """What makes a feature a neighbour instead of a district."""
+
+    decline_reason: Code
+    transfer_target: Code | None = None
+
+
+class AreaPart(_Part):
     code: Code
     name: ByLanguage
     also_called: list[Text] = []
+    neighbour: NeighbourPart | None = None
 
 
 class OutlinePart(_Part):
@@ -256,7 +274,7 @@ class OutlinePart(_Part):
 
 class FeaturePart(_Part):
     type: Literal["Feature"]
-    properties: DistrictPart
+    properties: AreaPart
     geometry: OutlinePart
     id: str | int | None = None
     bbox: list[float] | None = None
@@ -265,7 +283,22 @@ class FeaturePart(_Part):
 class JurisdictionsFile(_Part):
     type: Literal["FeatureCollection"]
     name: str | None = None
+    datum: Datum = Datum.WGS84
     features: list[FeaturePart]
+
+    @property
+    def districts(self) -> list[FeaturePart]:
+        return [feature for feature in self.features if feature.properties.neighbour is None]
+
+    @property
+    def neighbours(self) -> list[tuple[FeaturePart, NeighbourPart]]:
+        return [(feature, part) for feature in self.features if (part := feature.properties.neighbour) is not None]
+
+
+class PlacesFile(_Part):
+    """Names by the code of the district or neighbour that they lie in."""
+
+    places: dict[Code, list[Text]] = {}
 
 
 SINGLE_FILES: dict[str, type[_Part]] = {
@@ -276,7 +309,9 @@ SINGLE_FILES: dict[str, type[_Part]] = {
     "watchwords.toml": WatchwordsFile,
     "elsewhere.toml": ElsewhereFile,
     "jurisdictions.geojson": JurisdictionsFile,
+    "places.toml": PlacesFile,
 }
+OPTIONAL_FILES = frozenset({"places.toml"})
 FOLDERS: dict[str, type[_Part]] = {"categories": CategoriesFile, "service_levels": ServiceLevelFile}
 """Each TOML file in these folders."""
 

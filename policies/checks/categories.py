@@ -4,16 +4,24 @@ from __future__ import annotations
 
 from pathlib import PurePosixPath
 
+from domain.phrases import groups_of
 from policies.checks.known import Known, doubled, incomplete, unknown
 from policies.reading import Folder
-from policies.schema import CategoriesFile, CategoryPart, WatchPart, WatchwordsFile
+from policies.schema import (
+    CategoriesFile,
+    CategoryPart,
+    DeclineReasonPart,
+    ElsewhereFile,
+    WatchPart,
+    WatchwordsFile,
+)
 
-WATCHWORDS = "watchwords.toml"
+WATCHWORDS, ELSEWHERE = "watchwords.toml", "elsewhere.toml"
 SHORTEST_WORD = 2
 
 
 def check_categories(folder: Folder, known: Known) -> None:
-    """Adds what is wrong with categories and watch words."""
+    """Adds what is wrong with categories, watch words, and the words that speak for another channel."""
     seen: dict[str, PurePosixPath] = {}
     for file, form in folder.forms_in("categories", CategoriesFile):
         wrong = incomplete(known.languages, form.group)
@@ -28,6 +36,11 @@ def check_categories(folder: Folder, known: Known) -> None:
     watchwords = folder.form(WATCHWORDS, WatchwordsFile)
     if watchwords is not None:
         _check_watches(folder, watchwords, known)
+    elsewhere = folder.form(ELSEWHERE, ElsewhereFile)
+    for declined in elsewhere.decline_reason if elsewhere is not None else ():
+        for field, bad in _bad_phrases(declined, known).items():
+            if bad:
+                folder.add(ELSEWHERE, f"decline_reason[{declined.code}].{field}", bad)
 
 
 def _check_category(folder: Folder, file: str, category: CategoryPart, known: Known) -> None:
@@ -53,10 +66,11 @@ def _check_category(folder: Folder, file: str, category: CategoryPart, known: Kn
 def _no_route(category: CategoryPart, known: Known) -> str | None:
     if category.department is not None:
         return unknown("department", category.department, known.departments)
-    if not category.by_district:
+    by_office = category.district_office is not None and known.districts != frozenset()
+    if not category.by_district and not by_office:
         return "this category has no route: name a department here, or one for each district in by_district"
     left_out = sorted((known.districts or frozenset()) - category.by_district.keys())
-    if left_out:
+    if left_out and not by_office:
         return f"by_district leaves out {', '.join(left_out)}: name a department here for the rest, or add them there"
     if not category.place_required:
         return "without a place this category has no route: name a department here, or set place_required = true"
@@ -83,14 +97,30 @@ def _check_watches(folder: Folder, form: WatchwordsFile, known: Known) -> None:
         key = f"watch[{watch.code}]"
         wrong = {
             "name": incomplete(known.languages, watch.name),
-            "words": _bad_words(watch.words, known),
-            "unless": _bad_words(watch.unless, known),
+            **_bad_phrases(watch, known),
             "category": _nowhere(watch, known),
             "danger": _no_effect(watch),
         }
         for field, reason in wrong.items():
             if reason:
                 folder.add(WATCHWORDS, f"{key}.{field}", reason)
+
+
+def _bad_phrases(spoken: WatchPart | DeclineReasonPart, known: Known) -> dict[str, str | None]:
+    """What is wrong with the words that something is found by, by field."""
+    return {
+        "words": _bad_words(spoken.words, known),
+        "together": _bad_words(spoken.together, known) or _alone(spoken.together),
+        "unless": _bad_words(spoken.unless, known),
+    }
+
+
+def _alone(together: dict[str, list[str]]) -> str | None:
+    for language, lines in together.items():
+        single = [line for line in lines if len(groups_of(line, language)) < 2]
+        if single:
+            return f"'{single[0]}' is one group only; add the words it needs beside it, after a space, or put it into words"
+    return None
 
 
 def _nowhere(watch: WatchPart, known: Known) -> str | None:

@@ -27,6 +27,9 @@ class Known:
     levels: Codes
     chains: Codes
     districts: Codes
+    neighbours: Codes
+    decline_reasons: Codes
+    transfer_targets: Codes
 
 
 def known_in(folder: Folder) -> Known:
@@ -38,7 +41,10 @@ def known_in(folder: Folder) -> Known:
         categories=_categories(folder),
         levels=_levels(folder),
         chains=folder.codes("chains.toml", "chain"),
-        districts=folder.codes("jurisdictions.geojson", "features", "properties"),
+        districts=_areas(folder, neighbours=False),
+        neighbours=_areas(folder, neighbours=True),
+        decline_reasons=folder.codes("elsewhere.toml", "decline_reason"),
+        transfer_targets=folder.codes("elsewhere.toml", "transfer_target"),
     )
 
 
@@ -62,6 +68,19 @@ def incomplete(languages: Iterable[str], given: Iterable[str]) -> str | None:
     if given - wanted:
         return f"{' and '.join(sorted(given - wanted))} is not a language of this city (city.toml: languages)"
     return None
+
+
+def _areas(folder: Folder, *, neighbours: bool) -> Codes:
+    """The districts, or the neighbours, which are features of the same file."""
+    claimed = folder.codes("jurisdictions.geojson", "features", "properties")
+    if claimed is None:
+        return None
+    features = folder.raw[PurePosixPath("jurisdictions.geojson")]["features"]
+    properties = [
+        part for each in features if isinstance(each, dict) and isinstance(part := each.get("properties"), dict)
+    ]
+    apart = {part.get("code") for part in properties if part.get("neighbour") is not None}
+    return claimed & apart if neighbours else claimed - apart
 
 
 def _categories(folder: Folder) -> Codes:
