@@ -16,28 +16,30 @@ from classifier.ngrams import LONGEST_TEXT, Numbers, mixed
 
 RUN = 5
 SHARED = 0.5
+COPIED = 0.8
+"""What shares so much is one message sent again, perhaps with another date or greeting."""
 ONE_IN = 2
 FEWEST_SAMPLED = 4
 _STOCK_PHRASE = 50
 """A run that so many messages share is a greeting or a formula, and joins nobody."""
 
 
-def groups_of(texts: Sequence[str], given: Sequence[str | None] | None = None) -> list[int]:
+def groups_of(texts: Sequence[str], given: Sequence[str | None] | None = None, shared: float = SHARED) -> list[int]:
     """A number for each text, the same for near-duplicates; `given` groups are taken over and joined with what is found.
 
-    Deterministic; texts too short for a sample are alone unless equal to another.
+    Near-duplicates have at least the share `shared` of their runs in common. Deterministic; texts too short for a sample are alone unless equal to another.
     """
     parents = list(range(len(texts)))
-    for first, second in _pairs(texts, given or [None] * len(texts)):
+    for first, second in _pairs(texts, given or [None] * len(texts), shared):
         parents[_root(parents, first)] = _root(parents, second)
     return [_root(parents, index) for index in range(len(texts))]
 
 
-def _pairs(texts: Sequence[str], given: Sequence[str | None]) -> Iterable[tuple[int, int]]:
+def _pairs(texts: Sequence[str], given: Sequence[str | None], least: float) -> Iterable[tuple[int, int]]:
     yield from _equal(given)
     folded = ["".join(text.lower().split())[:LONGEST_TEXT] for text in texts]
     yield from _equal(folded)
-    yield from _alike([_sample(text) for text in folded])
+    yield from _alike([_sample(text) for text in folded], least)
 
 
 def _equal(keys: Sequence[str | None]) -> Iterable[tuple[int, int]]:
@@ -47,7 +49,7 @@ def _equal(keys: Sequence[str | None]) -> Iterable[tuple[int, int]]:
             yield first.setdefault(key, index), index
 
 
-def _alike(samples: Sequence[frozenset[int]]) -> Iterable[tuple[int, int]]:
+def _alike(samples: Sequence[frozenset[int]], least: float) -> Iterable[tuple[int, int]]:
     holders: dict[int, list[int]] = defaultdict(list)
     for index, sample in enumerate(samples):
         for number in sample:
@@ -57,7 +59,7 @@ def _alike(samples: Sequence[frozenset[int]]) -> Iterable[tuple[int, int]]:
         if 1 < len(held_by) <= _STOCK_PHRASE:
             shared.update((one, other) for at, one in enumerate(held_by) for other in held_by[at + 1 :])
     for (one, other), count in shared.items():
-        if count >= SHARED * min(len(samples[one]), len(samples[other])):
+        if count >= least * min(len(samples[one]), len(samples[other])):
             yield one, other
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import gzip
+import zlib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -27,7 +28,7 @@ class ExamplesUnusable(Exception):
 class Example:
     """A message and where it belonged. `group` names messages that say the same, where somebody has grouped them.
 
-    `weight` is how much it counts in training; 1 for an ordinary decision.
+    `weight` is how much it counts in training beside the others. `writer` is the same for messages of one sender.
     """
 
     title: str
@@ -35,6 +36,7 @@ class Example:
     label: str
     group: str | None = None
     weight: float = 1.0
+    writer: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,7 @@ def read_examples(file: Path) -> list[Example]:
     try:
         with _opened(file) as lines:
             found, mistakes = _read(file, csv.DictReader(lines, strict=True))
-    except (OSError, EOFError) as error:
+    except (OSError, EOFError, zlib.error) as error:
         raise ExamplesUnusable(f"{file} cannot be read ({type(error).__name__}).") from None
     except UnicodeDecodeError:
         raise ExamplesUnusable(f"{file} is not in UTF-8. Save it as CSV in UTF-8.") from None

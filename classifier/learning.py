@@ -47,9 +47,12 @@ class Views:
         return scores.ravel()
 
 
-def learn(messages: Sequence[Counted], labels: Indices, counts: Floats, how_many: int) -> Views:
-    """`labels` are numbers below `how_many`, `counts` how much each message counts. Deterministic."""
-    vocabulary = Vocabulary.learnt_from(messages)
+def learn(messages: Sequence[Counted], labels: Indices, counts: Floats, sources: Sequence[int], how_many: int) -> Views:
+    """`labels` are numbers below `how_many`, `counts` how much each message counts, `sources` tell who says it.
+
+    Deterministic.
+    """
+    vocabulary = Vocabulary.learnt_from(messages, sources)
     rows, border = vocabulary.matrix(messages), vocabulary.titles_from
     weights = np.zeros((VIEWS, len(vocabulary), how_many), np.float32)
     starts = np.zeros((VIEWS, how_many), np.float32)

@@ -14,6 +14,7 @@ from classifier.model import Guess, Model
 from classifier.thresholds import NEVER
 from domain.classification import CANDIDATES, Classifier
 from domain.classified import Classified
+from domain.parts import SURE_OF_PART, second_matter
 from domain.policy import Policy
 
 
@@ -35,6 +36,10 @@ class TrainedClassifier:
         self._keywords = Classifier.from_policy(policy)
         self._name = f"model {model.version}"
         self._owners = [self._owner(label) for label in model.labels]
+        self._of_owner: dict[str, list[int]] = defaultdict(list)
+        for number, owner in enumerate(self._owners):
+            if owner is not None:
+                self._of_owner[owner].append(number)
 
     def classify(self, description: str, title: str = "", given: str | None = None) -> Classified:
         """Confidence is the probability that the department is right; `needed` is what the model wants of it."""
@@ -44,8 +49,9 @@ class TrainedClassifier:
             return heard
         found = self._found(guess, description, title)
         candidates = tuple((each.category, _rounded(each.probability)) for each in found[:CANDIDATES])
+        second = second_matter(description, candidates, self._of_part, self._owner)
         if not found or heard.decided_by != self._keywords.name:
-            return replace(heard, candidates=candidates)
+            return replace(heard, candidates=candidates, second=second)
         best = found[0]
         return replace(
             heard,
@@ -53,8 +59,17 @@ class TrainedClassifier:
             confidence=_rounded(best.probability),
             needed=self._needed(best, guess),
             candidates=candidates,
+            second=second,
             decided_by=self._name,
         )
+
+    def _of_part(self, sentence: str) -> tuple[tuple[str, float], ...]:
+        """What one sentence is surely about; nothing where that is not sure, or the model does not know its kind."""
+        guess = self._model.guess("", sentence)
+        surest = max((guess.probabilities[numbers].sum() for numbers in self._of_owner.values()), default=0.0)
+        if surest < SURE_OF_PART or not self._model.is_familiar(guess):
+            return ()
+        return tuple((each.category, each.probability) for each in self._found(guess, sentence, "")[:1])
 
     def _is_news(self, heard: Classified) -> bool:
         """The words are sure of a category of which the model never saw an example."""
@@ -64,12 +79,8 @@ class TrainedClassifier:
 
     def _found(self, guess: Guess, description: str, title: str) -> list[_Found]:
         """The departments that the policy knows, likeliest first, each with its likeliest category."""
-        of_owner: dict[str, list[int]] = defaultdict(list)
-        for number, owner in enumerate(self._owners):
-            if owner is not None:
-                of_owner[owner].append(number)
         ranked = self._keywords.ranked(description, title) if self._names_departments() else ()
-        found = [self._speaking_for(numbers, guess, ranked) for numbers in of_owner.values()]
+        found = [self._speaking_for(numbers, guess, ranked) for numbers in self._of_owner.values()]
         return sorted(filter(None, found), key=lambda each: (-each.probability, each.category))
 
     def _speaking_for(self, numbers: list[int], guess: Guess, ranked: tuple[str, ...]) -> _Found | None:

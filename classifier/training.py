@@ -11,7 +11,7 @@ import numpy as np
 
 from classifier.calibration import Probabilities, fitted
 from classifier.destinations import Destinations
-from classifier.duplicates import groups_of
+from classifier.duplicates import COPIED, groups_of
 from classifier.examples import Example, check_enough
 from classifier.figures import macro_f1
 from classifier.learning import VIEWS, Indices, learn
@@ -67,16 +67,18 @@ def train(
     check_enough(examples)
     labels = tuple(sorted({example.label for example in examples}))
     truth = np.array([labels.index(example.label) for example in examples], np.intp)
-    counts = np.array([example.weight for example in examples], np.float32)
+    counts = _counts(examples)
     messages = [Counted.of(example.title, example.body) for example in examples]
-    groups = groups_of([f"{each.title} {each.body}" for each in examples], [each.group for each in examples])
+    texts = [f"{each.title} {each.body}" for each in examples]
+    groups = groups_of(texts, [each.group for each in examples])
+    sources = np.array(groups_of(texts, [each.writer for each in examples], COPIED), np.intp)
 
     parts = folds(groups, truth)
     # Threads for matrices this small only wait for each other.
     with threadpool_limits(1):
-        scores, known = _scored_by_others(messages, truth, counts, len(labels), parts)
+        scores, known = _scored_by_others(messages, truth, counts, sources, len(labels), parts)
         judged = Judged(labels, truth, _blended_by_others(scores, truth, parts), known)
-        lines = Lines.of(learn(messages, truth, counts, len(labels)), fitted(scores, truth))
+        lines = Lines.of(learn(messages, truth, counts, sources.tolist(), len(labels)), fitted(scores, truth))
     return Trained(_model(judged, lines, trained_on, precision, destination_of, facts or {}), judged)
 
 
@@ -103,14 +105,27 @@ def folds(groups: Sequence[int], truth: Indices, how_many: int = FOLDS) -> list[
     return [np.array(sorted(members), np.intp) for members in found if members]
 
 
+def _counts(examples: Sequence[Example]) -> Floats:
+    """How much each example counts: 1 on average, for which the slack of the machines was chosen."""
+    weights = np.array([example.weight for example in examples], np.float32)
+    counts: Floats = weights / weights.mean()
+    return counts
+
+
 def _scored_by_others(
-    messages: Sequence[Counted], truth: Indices, counts: Floats, how_many: int, parts: Sequence[Indices]
+    messages: Sequence[Counted],
+    truth: Indices,
+    counts: Floats,
+    sources: Indices,
+    how_many: int,
+    parts: Sequence[Indices],
 ) -> tuple[Probabilities, Probabilities]:
     """Scores and familiarity of every message, from views learnt without its fold."""
     scores, known = np.zeros((len(messages), VIEWS * how_many)), np.zeros(len(messages))
     for part in parts:
         others = np.setdiff1d(np.arange(len(messages)), part)
-        views = learn([messages[index] for index in others], truth[others], counts[others], how_many)
+        learnt = [messages[index] for index in others]
+        views = learn(learnt, truth[others], counts[others], sources[others].tolist(), how_many)
         for index in part:
             vector = views.vocabulary.vector(messages[index])
             scores[index], known[index] = views.scores(vector), vector.known

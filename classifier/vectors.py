@@ -20,8 +20,9 @@ if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
 LENGTHS = {"title": 0.65, "body": 1.0}
-FEWEST_MESSAGES = 3
-"""A run that stands in fewer messages is not learnt: it would say more of its writers than of the matter."""
+FEWEST_SOURCES = 3
+"""A run that stands in messages of fewer people is not learnt: it would say more of its writers than of the matter, and
+could be a name. Messages of one sender count once, and so do copies."""
 LONGEST_FIRST_SENTENCE = 40
 
 Floats: TypeAlias = NDArray[np.float32]
@@ -73,11 +74,11 @@ class Vocabulary:
     rarity: Floats
 
     @classmethod
-    def learnt_from(cls, messages: Sequence[Counted]) -> Vocabulary:
-        """All runs that stand in enough of the messages; rarity is the usual inverse document frequency."""
+    def learnt_from(cls, messages: Sequence[Counted], sources: Sequence[int]) -> Vocabulary:
+        """All runs that enough `sources` have, a number for each message; rarity is the usual inverse document frequency."""
         every = np.concatenate([numbers for message in messages for numbers, _ in message.fields])
         numbers, spread = np.unique(every, return_counts=True)
-        kept = spread >= FEWEST_MESSAGES
+        kept = _sources_of_each(numbers, messages, sources) >= FEWEST_SOURCES
         rarity = np.log((1 + len(messages)) / (1 + spread[kept])) + 1
         return cls(numbers[kept], rarity.astype(np.float32))
 
@@ -119,6 +120,17 @@ class Vocabulary:
         found[found == len(self)] = 0
         is_known = self.numbers[found] == numbers
         return found[is_known], is_known
+
+
+def _sources_of_each(numbers: Numbers, messages: Sequence[Counted], sources: Sequence[int]) -> NDArray[np.intp]:
+    """In how many sources each of the runs stands."""
+    of_source: dict[int, list[Numbers]] = {}
+    for message, source in zip(messages, sources, strict=True):
+        of_source.setdefault(source, []).extend(found for found, _ in message.fields)
+    once = [np.unique(np.concatenate(found)) for found in of_source.values()]
+    found, times = np.unique(np.concatenate(once), return_counts=True)
+    assert len(found) == len(numbers)
+    return times
 
 
 def _counted(text: str, field: str) -> tuple[Numbers, Floats]:

@@ -2,40 +2,41 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import NamedTuple
 
-import asyncpg
 import click
 from rich.console import Console
 
 import db.models
-import db.policies
+from activities.learning import example_of
 from classifier import evaluation, labels
-from classifier.examples import Example, ExamplesUnusable, read_examples, without_rare
-from classifier.files import ModelUnusable, from_bytes, read_model, to_bytes
+from classifier.examples import Example, read_examples, without_rare
+from classifier.files import from_bytes, read_model, to_bytes
 from classifier.model import Model
+from classifier.retraining import SEEN_UNTIL
 from classifier.trained import TrainedClassifier
 from classifier.training import PRECISION, Trained, train
 from cli import classifier_report as report
-from db.decided import decided_requests
-from db.migrations import require_version
-from db.pool import Pool, open_pool
+from cli import learning
+from cli.looks import account, looked
+from cli.model_database import active_policy, plainly, run
+from cli.second import second
+from db.audit import Seen
+from db.decided import Spoken, decided_requests, number_decided, spoken
+from db.models import Because, Origin
+from db.pool import Pool
 from db.sealing import KeyRing
+from domain.audit import Kind
 from domain.classification import Classifier
-from domain.errors import HuishengError
-from domain.policy import Policy, from_plain
+from domain.policy import Policy
 from settings import Settings
 
-T = TypeVar("T")
-
-PREVIOUS, KEYWORDS = "previous", "keywords"
+KEYWORDS = "keywords"
+LATELY = timedelta(days=30)
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _COLUMNS = "CSV in UTF-8, plain or .gz: a column body, description or text, one category, department or label, perhaps title and group."
@@ -44,6 +45,9 @@ _COLUMNS = "CSV in UTF-8, plain or .gz: a column body, description or text, one 
 @click.group()
 def classifier() -> None:
     """Train, judge and choose the classifier."""
+
+
+classifier.add_command(second)
 
 
 @classifier.command("train")
@@ -59,17 +63,19 @@ def classifier() -> None:
 )  # fmt: skip
 def train_command(file: Path | None, precision: float, labels_file: Path | None, out: Path | None) -> None:
     """Train a model and put it into force."""
-    with _plainly():
+    with plainly():
+        now = datetime.now(UTC)
         found = read_examples(file) if file else _own_examples()
+        facts = {} if file else {SEEN_UNTIL: now.isoformat()}
         if labels_file:
             found = labels.renamed(found, labels.read_labels(labels_file))
         if file and out:
-            trained = train(found, datetime.now(UTC).date(), precision)
+            trained = train(found, now.date(), precision)
         else:
-            policy = _run(_active_policy)
+            policy = run(active_policy)
             destination = partial(labels.destination_in, policy)
-            trained = train(labels.in_codes(found, policy), datetime.now(UTC).date(), precision, destination)
-        model = _written(trained, out) if out else _run(partial(_kept, trained))
+            trained = train(labels.in_codes(found, policy), now.date(), precision, destination, facts)
+        model = _written(trained, out) if out else run(partial(_kept, trained))
     click.echo(report.trained(trained, model))
     click.echo(
         f"Written to {out}." if out else "It is in force: it decides from now on, within seconds in every worker."
@@ -83,7 +89,7 @@ def train_command(file: Path | None, precision: float, labels_file: Path | None,
 @click.option("--learning-curve", "with_curve", is_flag=True, help="Also with a part of the messages to learn from.")
 def evaluate(train_file: Path, on_file: Path, as_json: bool, with_curve: bool) -> None:
     """Learn from one file and judge on another; keeps nothing and needs no database."""
-    with _plainly():
+    with plainly():
         learnt, others = read_examples(train_file), read_examples(on_file)
         found = evaluation.evaluate(learnt, others)
         curve = evaluation.learning_curve(learnt, others) if with_curve else []
@@ -103,11 +109,11 @@ def evaluate(train_file: Path, on_file: Path, as_json: bool, with_curve: bool) -
 )
 def explain(text: str, title: str, file: Path | None) -> None:
     """Say what TEXT is about, how sure that is, and which parts of it weighed most."""
-    with _plainly():
+    with plainly():
         if file:
             click.echo(report.explained(read_model(file), title, text))
         else:
-            policy, model = _run(_in_force)
+            policy, model = run(_in_force)
             decider = TrainedClassifier(model, policy) if model else Classifier.from_policy(policy)
             click.echo(report.classified(decider.classify(text, title), policy))
             click.echo(report.explained(model, title, text) if model else report.WORDS_DECIDE)
@@ -115,50 +121,47 @@ def explain(text: str, title: str, file: Path | None) -> None:
 
 @classifier.command("list")
 def list_models() -> None:
-    """List all models, the latest first, and say which is in force."""
-    with _plainly():
-        kept, active = _run(_models)
-    for line in report.listed(kept, active):
+    """List all models, the latest first: which is in force, and how often each was right in the last 30 days."""
+    with plainly():
+        found = run(_models)
+    for line in report.listed(found.kept, found.active, found.spoken):
         click.echo(line)
 
 
 @classifier.command()
 @click.argument("version")
 def activate(version: str) -> None:
-    """Let model VERSION decide; `previous` goes back to what decided before, `keywords` to the words of the policy."""
-    with _plainly():
-        now_active = _run(partial(_activate, version))
-    click.echo(
-        f"Model {now_active} decides from now on." if now_active else "The words of the policy decide from now on."
-    )
+    """Let model VERSION decide, or with `keywords` the words of the policy."""
+    with plainly():
+        now_active = run(partial(_activate, version))
+    click.echo(report.decides(now_active))
 
 
 @classifier.command()
 @click.argument("file", metavar="FILE", type=_FILE)
 def load(file: Path) -> None:
     """Put the model in FILE, which `train --out` wrote, into force."""
-    with _plainly():
+    with plainly():
         model = read_model(file)
-        _run(partial(_loaded, model, file.read_bytes()))
+        run(partial(_loaded, model, file.read_bytes()))
     click.echo(f"Model {model.version} decides from now on.")
 
 
 def _own_examples() -> list[Example]:
     """The city's decided requests, without the categories that have too few to learn from."""
-    found, rare = without_rare(_run(_decided))
+    found, rare = without_rare(run(_decided))
     if rare:
         click.echo(report.too_rare(rare), err=True)
     return found
 
 
 async def _decided(pool: Pool) -> list[Example]:
+    """In the order in which they were submitted."""
     keys = KeyRing.from_text(Settings.from_environment().keys)
-    policy = await _active_policy(pool)
-    return [
-        Example(each.title, each.description, each.category)
-        async for each in decided_requests(pool, keys)
-        if policy.has_category(each.category)
-    ]
+    policy = await active_policy(pool)
+    await looked(pool, Seen(Kind.TRAINING, count=await number_decided(pool)))
+    found = [example_of(policy, each) async for each in decided_requests(pool, keys)]
+    return [each for each in reversed(found) if each is not None]
 
 
 def _written(trained: Trained, out: Path) -> Model:
@@ -173,69 +176,43 @@ def _written(trained: Trained, out: Path) -> Model:
 async def _kept(trained: Trained, pool: Pool) -> Model:
     content = to_bytes(trained.model)
     model = from_bytes(content, "The new model")
-    await _put_in_force(pool, model, content)
+    await _put_in_force(pool, model, content, Because.TRAINED)
     return model
 
 
 async def _loaded(model: Model, content: bytes, pool: Pool) -> None:
-    labels.check_known(model.labels, await _active_policy(pool))
-    await _put_in_force(pool, model, content)
+    labels.check_known(model.labels, await active_policy(pool))
+    await _put_in_force(pool, model, content, Because.LOADED)
 
 
-async def _put_in_force(pool: Pool, model: Model, content: bytes) -> None:
+async def _put_in_force(pool: Pool, model: Model, content: bytes, because: Because) -> None:
     now = datetime.now(UTC)
     await db.models.keep(pool, model.version, content, {"labels": model.labels, **model.facts}, now)
-    await db.models.activate(pool, model.version, now)
+    await db.models.activate(pool, model.version, now, Origin(because, account=account()))
 
 
 async def _activate(version: str, pool: Pool) -> str | None:
-    now = datetime.now(UTC)
-    if version == PREVIOUS:
-        return await db.models.activate_previous(pool, now)
     wanted = None if version == KEYWORDS else version
-    await db.models.activate(pool, wanted, now)
+    await db.models.activate(pool, wanted, datetime.now(UTC), Origin(account=account()))
     return wanted
 
 
-async def _models(pool: Pool) -> tuple[list[db.models.Kept], str | None]:
-    return await db.models.models(pool), await db.models.active_version(pool)
+class _Models(NamedTuple):
+    kept: list[db.models.Kept]
+    active: str | None
+    spoken: list[Spoken]
+
+
+async def _models(pool: Pool) -> _Models:
+    since = datetime.now(UTC) - LATELY
+    return _Models(await db.models.models(pool), await db.models.active_version(pool), await spoken(pool, since))
 
 
 async def _in_force(pool: Pool) -> tuple[Policy, Model | None]:
-    policy, version = await _active_policy(pool), await db.models.active_version(pool)
+    policy, version = await active_policy(pool), await db.models.active_version(pool)
     stored = await db.models.content_of(pool, version) if version else None
     return policy, from_bytes(stored, f"Model {version}") if stored else None
 
 
-async def _active_policy(pool: Pool) -> Policy:
-    version = await db.policies.active_version(pool)
-    content = await db.policies.content_of(pool, version) if version else None
-    if content is None:
-        raise click.ClickException("No policy is active. Load one: huisheng policy load DIR")
-    return from_plain(content, version)
-
-
-@contextmanager
-def _plainly() -> Iterator[None]:
-    """What can go wrong becomes a sentence."""
-    try:
-        yield
-    except (ExamplesUnusable, ModelUnusable) as error:
-        raise click.ClickException(str(error)) from None
-    except HuishengError as error:
-        raise click.ClickException(error.message) from None
-    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-        raise click.ClickException(
-            f"The database that DATABASE_URL names cannot be used ({type(error).__name__}). "
-            f"Is PostgreSQL running, and are name and password right?"
-        ) from None
-
-
-def _run(work: Callable[[Pool], Awaitable[T]]) -> T:
-    return asyncio.run(_with_database(Settings.from_environment().database_url, work))
-
-
-async def _with_database(database_url: str, work: Callable[[Pool], Awaitable[T]]) -> T:
-    async with open_pool(database_url, size=1, application_name="huisheng-classifier") as pool:
-        await require_version(pool)
-        return await work(pool)
+for command in (learning.retrain, learning.comparisons, learning.back):
+    classifier.add_command(command)

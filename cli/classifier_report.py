@@ -17,6 +17,7 @@ from classifier.figures import Decided
 from classifier.model import Model
 from classifier.thresholds import NEVER
 from classifier.training import Trained
+from db.decided import Spoken
 from db.models import Kept
 from domain.classified import Classified
 from domain.policy import Policy, in_language
@@ -112,8 +113,8 @@ def classified(found: Classified, policy: Policy) -> str:
     )
 
 
-def listed(kept: Sequence[Kept], active: str | None) -> Iterator[str]:
-    """A line for each model; the policy's words last, for they are always there."""
+def listed(kept: Sequence[Kept], active: str | None, spoken: Sequence[Spoken]) -> Iterator[str]:
+    """A line for each model with what it did lately; the policy's words last, for they are always there."""
     for each in kept:
         facts = each.facts
         mark = "  in force" if each.version == active else ""
@@ -121,7 +122,25 @@ def listed(kept: Sequence[Kept], active: str | None) -> Iterator[str]:
             f"{each.version}  kept {each.stored_at:%Y-%m-%d %H:%M} UTC  {facts['messages']} messages, "
             f"{len(facts['labels'])} labels, macro-F1 {facts['macro_f1']:.3f}, wanted precision {facts['precision']:.2f}{mark}"
         )
+        yield from _did(spoken, f"model {each.version}")
     yield "keywords      the words of the policy" + ("  in force" if active is None else "")
+    yield from _did(spoken, "keywords ")
+
+
+def decides(version: str | None) -> str:
+    """Who decides now."""
+    return f"Model {version} decides from now on." if version else "The words of the policy decide from now on."
+
+
+def _did(spoken: Sequence[Spoken], name: str) -> Iterator[str]:
+    """What a classifier did with the requests of the last 30 days; the words of all versions of the policy are one."""
+    theirs = [
+        each for each in spoken if each.decided_by == name or (name.endswith(" ") and each.decided_by.startswith(name))
+    ]
+    decided, corrected, left = (sum(getattr(each, what) for each in theirs) for what in Spoken._fields[1:])
+    if decided or left:
+        share = f", {corrected} of them corrected ({corrected / decided:.1%})" if decided else ""
+        yield f"              last 30 days: decided {decided} alone{share}, left {left} to a person"
 
 
 def _summary(found: Evaluation) -> Table:
