@@ -18,7 +18,8 @@ from functools import lru_cache
 
 from domain.classified import Classified
 from domain.lexicon import Forms, Lexicon
-from domain.policy import Category, Policy, Watch
+from domain.phrases import Listener
+from domain.policy import Category, DeclineReason, Policy, Watch
 from domain.request import Urgency
 
 TITLE_WEIGHT = 2.0
@@ -57,7 +58,8 @@ class Classifier:
         self._categories = policy.categories
         self._owners = [category.department or category.code for category in policy.categories]
         self._words = Lexicon(_category_words(policy.categories))
-        self._watches = Lexicon(_watch_words(policy.watches))
+        self._watches = Listener(policy.watches)
+        self._elsewhere = Listener(policy.decline_reasons)
 
     @staticmethod
     def from_policy(policy: Policy) -> Classifier:
@@ -70,7 +72,7 @@ class Classifier:
         Words of danger come first: where neither the citizen nor the text names a category of danger, theirs is taken.
         """
         texts = _weighted(description, title)
-        alarms = self._alarms(texts)
+        alarms, reasons = self._heard(description, title, texts)
         candidates = self._candidates(self._scores(texts))
         category, confidence, by = self._decided(candidates, given)
         danger = next((watch for watch in alarms if watch.danger), None)
@@ -83,7 +85,17 @@ class Classifier:
             danger=danger is not None,
             sensitive=any(watch.sensitive for watch in alarms),
             decided_by=by,
+            elsewhere=tuple(reason.code for reason in reasons),
         )
+
+    def heard(self, description: str, title: str = "") -> tuple[list[Watch], list[DeclineReason]]:
+        """The watches that the text sets off, and the reasons to decline that its words speak for."""
+        return self._heard(description, title, _weighted(description, title))
+
+    def _heard(self, description: str, title: str, texts: _Weighted) -> tuple[list[Watch], list[DeclineReason]]:
+        whole = f"{title}\n{description}"
+        forms = Forms.joined(form for form, _ in texts)
+        return self._watches.hear(whole, forms), self._elsewhere.hear(whole, forms)
 
     def ranked(self, description: str, title: str = "") -> tuple[str, ...]:
         """Every category that a word of the text speaks for, the likeliest first."""
@@ -99,11 +111,6 @@ class Classifier:
 
     def _is_danger(self, category: str | None) -> bool:
         return category is not None and self._policy.category(category).urgency is Urgency.DANGER
-
-    def _alarms(self, texts: _Weighted) -> list[Watch]:
-        """The watches that the text sets off, each once, in the order of the text."""
-        found = (watches for text, _ in texts for _, watches in self._watches.find(text))
-        return list({watch.code: watch for watches in found for watch in watches}.values())
 
     def _scores(self, texts: _Weighted) -> dict[int, float]:
         heard: dict[str, float] = defaultdict(float)
@@ -169,11 +176,3 @@ def _category_words(categories: tuple[Category, ...]) -> Iterator[tuple[str, str
         for language, name in category.name.items():
             parts = [part.strip() for part in _NAME_PARTS.split(name)]
             yield from ((language, part, _Speaks(number, NAME_WEIGHT)) for part in parts if len(part) > 2)
-
-
-def _watch_words(watches: tuple[Watch, ...]) -> Iterator[tuple[str, str, Watch | None]]:
-    for watch in watches:
-        for language, words in watch.words.items():
-            yield from ((language, word, watch) for word in words)
-        for language, words in watch.unless.items():
-            yield from ((language, word, None) for word in words)

@@ -58,7 +58,7 @@ def make_turn(
         text,
         given,
     )
-    if after.co_departments and after.state not in _KEEPS_CO_HANDLERS:
+    if after.co_departments and not _keeps_co_handlers(before, after):
         after, waived = _without_co_handlers(after, at)
     else:
         waived = ()
@@ -68,6 +68,12 @@ def make_turn(
 
 
 _KEEPS_CO_HANDLERS = frozenset({State.IN_PROGRESS, State.AWAITING_CITIZEN, State.ON_HOLD})
+
+
+def _keeps_co_handlers(before: Snapshot, after: Snapshot) -> bool:
+    """Also while the lead department that they were asked to help has yet to accept."""
+    waits = before.state is after.state is State.ASSIGNED and before.department == after.department
+    return waits or after.state in _KEEPS_CO_HANDLERS
 
 
 def _without_co_handlers(after: Snapshot, at: datetime) -> tuple[Snapshot, tuple[OwedNotice, ...]]:
