@@ -7,7 +7,7 @@ LOCK := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashe
 	--no-emit-index-url --no-emit-find-links --only-binary :all: --quiet $(if $(UPGRADE),--upgrade)
 
 .DEFAULT_GOAL := help
-.PHONY: help up down reset test check format lock bench demo
+.PHONY: help up down reset test check format lock audit sbom bench demo
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,6 +39,14 @@ lock: .venv/development.installed ## Write the lock files anew after a change in
 	UV_CUSTOM_COMPILE_COMMAND="make lock" $(LOCK) pyproject.toml --group build -o requirements.lock
 	UV_CUSTOM_COMPILE_COMMAND="make lock" $(LOCK) pyproject.toml --group build --group dev \
 		-c requirements.lock -o requirements-dev.lock
+
+audit: .venv/development.installed ## Ask PyPI's database whether a dependency has a known vulnerability
+	@exec $(BIN)/python deploy/audit.py requirements-dev.lock
+
+sbom: .venv/development.installed ## Write the bill of materials of what is installed in production: build/sbom.json (CycloneDX)
+	@mkdir -p build
+	$(BIN)/cyclonedx-py requirements requirements.lock --pyproject pyproject.toml --output-reproducible \
+		--output-format JSON --output-file build/sbom.json
 
 bench: .venv/development.installed ## Measure throughput, waiting times and cost; writes docs/benchmarks.md
 	@exec $(BIN)/huisheng bench

@@ -7,8 +7,9 @@ client's own environment configuration (TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TE
 from __future__ import annotations
 
 import base64
-import binascii
+import ipaddress
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,9 +25,10 @@ _EXAMPLES = {
     "HUISHENG_KEYS": "1:<32 random bytes in base64>",
     "HUISHENG_KANNEL_URL": "http://127.0.0.1:13013/cgi-bin/sendsms",
     "HUISHENG_KANNEL_USER": "<the username of Kannel's sendsms-user>",
-    "HUISHENG_KANNEL_PASSWORD": "<the password of Kannel's sendsms-user>",
+    "HUISHENG_KANNEL_PASSWORD": "<the password of Kannel's sendsms-user>",  # nosec B105 - an example
     "HUISHENG_KANNEL_FROM": "12345",
-    "HUISHENG_KANNEL_DLR_SECRET": "<a long random word>",
+    "HUISHENG_KANNEL_DLR_SECRET": "<a long random word>",  # nosec B105 - an example
+    "HUISHENG_SECOND_OPINION_MODEL": "<the name of the model at that endpoint>",
 }
 
 _Value = TypeVar("_Value")
@@ -40,6 +42,22 @@ class SettingsError(Exception):
     def __init__(self, problems: list[str]) -> None:
         super().__init__("\n".join(problems))
         self.problems = problems
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class ModelEndpoint:
+    """A language model for second opinions. `url` is the base, as in https://models.city.example/v1; without a `key` none
+    is sent. It has `seconds` to answer, and `tokens_per_day` for questions and answers of all workers together."""
+
+    url: str
+    model: str
+    key: str
+    seconds: float
+    tokens_per_day: int
+
+    @property
+    def address(self) -> str:
+        return f"{self.url}/chat/completions"
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -62,6 +80,7 @@ class Settings:
     kannel_dlr_secret: str
     policy_dir: Path
     demo: bool
+    second_opinion: ModelEndpoint | None
 
     def __repr__(self) -> str:
         # A repr ends in logs and tracebacks, so it holds no key, password or database address.
@@ -90,6 +109,7 @@ class Settings:
             kannel_dlr_secret=kannel("HUISHENG_KANNEL_DLR_SECRET", _long_secret),
             policy_dir=variables.get("HUISHENG_POLICY_DIR", str(DEFAULT_POLICY_DIRECTORY), Path),
             demo=variables.get("HUISHENG_DEMO", "0", _switch),
+            second_opinion=_second_opinion(variables),
         )
         if variables.problems:
             raise SettingsError(variables.problems)
@@ -127,6 +147,26 @@ class _Variables:
             return cast(_Value, None)
 
 
+def _second_opinion(variables: _Variables) -> ModelEndpoint | None:
+    """None without a URL: then no text leaves the city."""
+    url = variables.get_or_empty("HUISHENG_SECOND_OPINION_URL", _safe_address)
+    wanted = variables.require if url else variables.get_or_empty
+    key = variables.get_or_empty("HUISHENG_SECOND_OPINION_KEY", _header_word)
+    from_file = variables.get_or_empty("HUISHENG_SECOND_OPINION_KEY_FILE", _word_in_file)
+    if key and from_file:
+        variables.problems.append(
+            "HUISHENG_SECOND_OPINION_KEY and HUISHENG_SECOND_OPINION_KEY_FILE are both set: keep one of them."
+        )
+    endpoint = ModelEndpoint(
+        url=url,
+        model=wanted("HUISHENG_SECOND_OPINION_MODEL", _model_name),
+        key=key or from_file,
+        seconds=variables.get("HUISHENG_SECOND_OPINION_SECONDS", "4", _seconds_to_answer),
+        tokens_per_day=variables.get("HUISHENG_SECOND_OPINION_TOKENS_PER_DAY", "200000", _tokens),
+    )
+    return endpoint if url else None
+
+
 def _database_url(text: str) -> str:
     parts = urlsplit(text)
     if parts.scheme not in ("postgresql", "postgres") or not parts.path.strip("/"):
@@ -139,6 +179,58 @@ def _web_address(text: str) -> str:
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ValueError("it should start with http:// or https:// and name a host")
     return text.rstrip("/")
+
+
+def _safe_address(text: str) -> str:
+    """Texts of citizens go there: encrypted, or not out of this machine."""
+    parts = urlsplit(_web_address(text))
+    if parts.username is not None or parts.password is not None or parts.query or parts.fragment:
+        raise ValueError(
+            "it should hold neither a name or password nor a question mark; the key has a variable of its own"
+        )
+    if parts.scheme != "https" and not _is_this_machine(parts.hostname or ""):
+        raise ValueError("it should start with https://; http:// is for this machine alone")
+    return text.rstrip("/")
+
+
+def _is_this_machine(host: str) -> bool:
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _header_word(text: str) -> str:
+    if not text.isascii() or not text.isprintable() or " " in text:
+        raise ValueError("a key is one word of ASCII characters")
+    return text
+
+
+def _word_in_file(path: str) -> str:
+    try:
+        return _header_word(Path(path).read_text().strip())
+    except (OSError, UnicodeDecodeError) as error:
+        raise ValueError(f"that file cannot be read ({type(error).__name__})") from error
+
+
+def _model_name(text: str) -> str:
+    # It stands in the timeline of requests.
+    if not re.fullmatch(r"[A-Za-z0-9][\w./:@+-]{0,99}", text, re.ASCII):
+        raise ValueError("the name of a model has at most 100 letters, digits and ./:@+-_")
+    return text
+
+
+def _seconds_to_answer(text: str) -> float:
+    # The step that asks has ten seconds, and needs some of them for the database.
+    if not re.fullmatch(r"\d{1,2}(\.\d{1,3})?", text, re.ASCII) or not 0.1 <= float(text) <= 8:
+        raise ValueError("it should be a number of seconds from 0.1 to 8")
+    return float(text)
+
+
+def _tokens(text: str) -> int:
+    if not re.fullmatch(r"\d{1,12}", text, re.ASCII):
+        raise ValueError("it should be a whole number of tokens, 0 to ask nothing")
+    return int(text)
 
 
 def _address(text: str) -> str:
@@ -185,7 +277,7 @@ def _key_ring(text: str) -> str:
     for identifier, _, encoded in entries:
         try:
             key = base64.b64decode(encoded, validate=True)
-        except binascii.Error as error:
+        except ValueError as error:  # binascii.Error, or what is not even ASCII
             raise ValueError(f"key {identifier} is not base64") from error
         if len(key) != 32:
             raise ValueError(f"key {identifier} has {len(key)} bytes and must have 32")

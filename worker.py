@@ -20,9 +20,11 @@ from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 import db.models
 import db.policies
+from activities.auditing import chain_looks
 from activities.classification import ClassificationActivities
 from activities.housekeeping import keep_house
 from activities.jurisdictions import JurisdictionActivities
+from activities.learning import LearningActivities
 from activities.merging import MergingActivities
 from activities.models import ModelStore
 from activities.notices import NoticeActivities
@@ -32,7 +34,9 @@ from activities.providers.port import Provider
 from activities.read_model import ReadModelActivities
 from activities.relay import Relay
 from activities.retention import RetentionActivities
+from activities.second_opinion import SecondOpinion
 from activities.sending import sweep_notices
+from activities.topics import TopicActivities
 from cli.logs import log_as_json
 from db.migrations import SchemaMismatch, require_version
 from db.pool import Pool, open_pool
@@ -44,9 +48,11 @@ from workflows.co_handling import CoHandlingWorkflow
 from workflows.connection import connect
 from workflows.contract import NOTICES_QUEUE, REQUESTS_QUEUE
 from workflows.delivery import deliver_with
+from workflows.learning import LearningWorkflow
 from workflows.request import RequestWorkflow
 from workflows.retention import RetentionWorkflow
 from workflows.schedules import keep_schedules
+from workflows.topics import TopicsWorkflow
 
 logger = structlog.get_logger(__name__)
 
@@ -76,26 +82,40 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
         provider = provider_from(settings, pool, keys)
         stack.push_async_callback(provider.close)
         notices = NoticeActivities(pool, keys, policies, provider, settings.public_url)
+        second_opinion = SecondOpinion(pool, settings.second_opinion) if settings.second_opinion else None
+        if second_opinion is not None:
+            stack.push_async_callback(second_opinion.close)
 
-        await stack.enter_async_context(_requests(client, pool, keys, policies, provider, notices))
+        await stack.enter_async_context(_requests(client, pool, keys, policies, provider, notices, second_opinion))
         await stack.enter_async_context(_gateway(client, notices))
         await stack.enter_async_context(Relay(relay_pool, deliver_with(client)))
 
         async def zone() -> str:
             return (await policies.active()).zone
 
-        for errand in (sweep_notices(notices.sender), keep_house(pool), keep_schedules(client, zone)):
+        for errand in (
+            sweep_notices(notices.sender),
+            keep_house(pool),
+            chain_looks(pool),
+            keep_schedules(client, zone),
+        ):
             stack.callback(asyncio.create_task(errand).cancel)
         _say_ready()
         await stop.wait()
 
 
 def _requests(
-    client: Client, pool: Pool, keys: KeyRing, policies: PolicyStore, provider: Provider, notices: NoticeActivities
+    client: Client,
+    pool: Pool,
+    keys: KeyRing,
+    policies: PolicyStore,
+    provider: Provider,
+    notices: NoticeActivities,
+    second_opinion: SecondOpinion | None,
 ) -> Worker:
     """The workflows, and the activities on our own database."""
     models = ModelStore(partial(db.models.active_version, pool), partial(db.models.content_of, pool))
-    classification = ClassificationActivities(pool, keys, policies, models.classifier_of)
+    classification = ClassificationActivities(pool, keys, policies, models.classifier_of, second_opinion)
     jurisdictions = JurisdictionActivities(pool, keys, policies)
     planning = PlanningActivities(policies)
     read_model = ReadModelActivities(
@@ -108,16 +128,19 @@ def _requests(
     return Worker(
         client,
         task_queue=REQUESTS_QUEUE,
-        workflows=[RequestWorkflow, CoHandlingWorkflow, RetentionWorkflow],
+        workflows=[RequestWorkflow, CoHandlingWorkflow, RetentionWorkflow, LearningWorkflow, TopicsWorkflow],
         activities=[
             classification.classify_request,
             jurisdictions.locate_request,
             *planning.all(),
             MergingActivities(pool).find_parent,
             read_model.record,
+            read_model.act_ahead,
             read_model.keep_text,
             notices.send_notices,
             RetentionActivities(pool, policies).erase_due,
+            LearningActivities(pool, keys, policies).retrain,
+            TopicActivities(pool, keys).find_topics,
         ],
         # The workflow code is pure by lint and replayed in the tests inside the sandbox; here the sandbox would only
         # cost processor time (docs/decisions/0004-sandbox-in-tests.md).

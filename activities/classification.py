@@ -13,6 +13,7 @@ from db.sealing import KeyRing
 from domain.classification import Classifier
 from domain.classified import Classified
 from domain.policy import Policy
+from domain.second_opinion import Message
 from policies.store import PolicyStore
 
 
@@ -35,6 +36,12 @@ async def by_words(policy: Policy) -> Classifies:
     return Classifier.from_policy(policy)
 
 
+class SecondOpinions(Protocol):
+    """Whom to ask about what the classifier is unsure of; it answers in time and never raises."""
+
+    async def on(self, policy: Policy, classified: Classified, message: Message) -> Classified: ...
+
+
 class ClassificationActivities:
     """Reads the sealed text in the database, so that no text enters a workflow's history."""
 
@@ -44,11 +51,13 @@ class ClassificationActivities:
         keys: KeyRing,
         policies: PolicyStore,
         classifier_of: ClassifierOf = by_words,
+        second_opinions: SecondOpinions | None = None,
     ) -> None:
         self._database = database
         self._keys = keys
         self._policies = policies
         self._classifier_of = classifier_of
+        self._second_opinions = second_opinions
 
     @activity.defn
     async def classify_request(self, request_id: str) -> Classified:
@@ -57,5 +66,11 @@ class ClassificationActivities:
         if stored is None or stored.erased_at is not None:
             return Classified(None, 0.0, decided_by="erased")
         told = requests.told(self._keys, stored)
-        classifier = await self._classifier_of(await self._policies.active())
-        return classifier.classify(told.description, told.title or "", stored.given_category)
+        policy = await self._policies.active()
+        classifier = await self._classifier_of(policy)
+        classified = classifier.classify(told.description, told.title or "", stored.given_category)
+        if self._second_opinions is None or stored.confidential:
+            return classified
+        known = (told.contact.name,) if told.contact.name else ()
+        message = Message(told.title or "", told.description, stored.language, known)
+        return await self._second_opinions.on(policy, classified, message)

@@ -1,4 +1,4 @@
-"""Finding out where a request is: the district of its point or of the place it names, or that it lies outside the city."""
+"""Finding out where a request is: in which district or neighbouring city, by its point and by the names in its text."""
 
 from __future__ import annotations
 
@@ -8,10 +8,13 @@ from temporalio import activity
 
 from db import requests
 from db.pool import Database
-from db.sealing import KeyRing
+from db.sealing import KeyRing, SealBroken
 from domain.classified import Located
 from policies.jurisdictions import Jurisdictions
 from policies.store import PolicyStore
+
+_AND = "；"
+"""Between texts, so that no name begins in one and ends in the next."""
 
 
 class JurisdictionActivities:
@@ -24,14 +27,16 @@ class JurisdictionActivities:
 
     @activity.defn
     async def locate_request(self, request_id: str) -> Located:
-        """The point decides where there is one; otherwise the district that place or address name."""
+        """By the active policy; nothing is known of a request that is gone."""
         stored = await requests.by_id(self._database, UUID(request_id))
         if stored is None:
             return Located()
-        policy = await self._policies.active()
-        jurisdictions = Jurisdictions.from_policy(policy)
-        if stored.lat is not None and stored.long is not None:
-            district = jurisdictions.district_at(stored.long, stored.lat)
-            return Located(district, outside=district is None and bool(policy.districts))
-        told = requests.told(self._keys, stored)
-        return Located(jurisdictions.district_named(" ".join(filter(None, (stored.place, told.address)))))
+        jurisdictions = Jurisdictions.from_policy(await self._policies.active())
+        try:
+            told = requests.told(self._keys, stored)
+        except SealBroken:
+            # The point and the name of the place are not sealed, and better than nothing.
+            return jurisdictions.locate(stored.lat, stored.long, place=stored.place or "")
+        place = _AND.join(filter(None, (stored.place, told.address)))
+        text = _AND.join(filter(None, (told.title, told.description)))
+        return jurisdictions.locate(stored.lat, stored.long, place=place, text=text)

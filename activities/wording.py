@@ -18,6 +18,7 @@ from db.notices import NoticeState, Unsent
 from db.questions import answer_token
 from db.sealing import KeyRing
 from domain.facts import fact_words
+from domain.notices import NoticeKind
 from domain.policy import Policy, in_language
 from domain.texts import TextFault, notice_text
 
@@ -66,7 +67,8 @@ class Wording:
             return Unsendable(NoticeState.NO_ADDRESS, None)
         if self._is_too_late(notice):
             return Unsendable(NoticeState.FAILED, "expired")
-        version = notice.policy_version
+        # A spike is no event of the request that carries it, whose policy may be older than this kind of notice.
+        version = None if notice.kind == NoticeKind.TOPIC_SPIKE else notice.policy_version
         policy = await self._policies.version(version) if version else await self._policies.active()
         try:
             text = notice_text(policy, notice.language, notice.kind, "sms", self._values(policy, notice))

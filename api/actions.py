@@ -72,9 +72,18 @@ class FieldSpec:
     choices_from: str | None = None
 
 
+TAKEN_ALONG: dict[Action, tuple[FieldSpec, ...]] = {
+    Action.ASSIGN: (
+        FieldSpec("co_department", "code", False, choices_from="departments"),
+        FieldSpec("co_task", "text", False),
+    )
+}
+"""Fields that are not the command's: a dispatcher who assigns may ask a second department for its part in one go."""
+
+
 @dataclass(frozen=True, slots=True)
 class StaffAction:
-    """An action of staff: its command, and what its body must hold."""
+    """An action of staff: its command, and what its body must hold. `fields` are the command's and those taken along."""
 
     action: Action
     command: type
@@ -91,11 +100,13 @@ class StaffAction:
             _check_decision(body)
         if self.action is Action.RECORD_CALL:
             _check_call(body)
+        if self.action is Action.ASSIGN:
+            _check_second(body)
         return body
 
     def texts(self, body: Body) -> dict[str, str]:
         """The free texts that were sent, by field."""
-        given = {spec.name: getattr(body, spec.name) for spec in self.fields if spec.type == "text"}
+        given = {spec.name: getattr(body, spec.name) for spec in self._own_fields() if spec.type == "text"}
         return {name: text for name, text in given.items() if text is not None}
 
     def codes(self, body: Body) -> dict[str, str]:
@@ -107,12 +118,28 @@ class StaffAction:
         """The pictures that were named; None where the action takes none."""
         return getattr(body, ATTACHMENTS, None)
 
+    def _own_fields(self) -> tuple[FieldSpec, ...]:
+        return tuple(spec for spec in self.fields if spec not in TAKEN_ALONG.get(self.action, ()))
+
     def build(self, body: Body, by: Actor, text_ids: dict[str, UUID]) -> Command:
         """The command, with the ids of its texts in their place."""
         hints = typing.get_type_hints(self.command)
-        values = {name: _as(hints[name], value) for name, value in body.model_dump().items()}
+        sent = body.model_dump(include={spec.name for spec in self._own_fields()})
+        values = {name: _as(hints[name], value) for name, value in sent.items()}
         return cast(
             Command, self.command(by=by, **(values | {name: str(text_id) for name, text_id in text_ids.items()}))
+        )
+
+
+def _check_second(body: Any) -> None:
+    if (body.co_department is None) is not (body.co_task is None):
+        missing = "co_task" if body.co_task is None else "co_department"
+        raise FieldsInvalid.of(
+            missing, "A second department is asked for its part: both belong together.", f"Add {missing}."
+        )
+    if body.co_department == body.department:
+        raise FieldsInvalid.of(
+            "co_department", "This department has the request already; it needs no help from itself.", "Name another."
         )
 
 
@@ -212,6 +239,7 @@ def _staff_action(action: Action, command: type) -> StaffAction:
     fields = tuple(
         _spec(action, field, hints[field.name]) for field in dataclasses.fields(command) if field.name != "by"
     )
+    fields += TAKEN_ALONG.get(action, ())
     defined: dict[str, Any] = {spec.name: _body_field(spec) for spec in fields}
     doc = f"What the action {action} takes."
     body = create_model(f"{command.__name__}Body", __base__=Body, __doc__=doc, **defined)

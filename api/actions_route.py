@@ -103,7 +103,17 @@ async def perform(
     if wanted.action is Action.ADOPT_POLICY:
         await _check_version(services, body)
     await check_pictures(services, snapshot, wanted, body)
-    return await _carry_out(services, signed_in, snapshot, wanted, body, key)
+    taken = await _carry_out(services, signed_in, snapshot, wanted, body, key)
+    if second := _second_department(wanted, body):
+        return await perform(services, signed_in, reference, Action.ADD_CO_HANDLER, second, key and f"{key}:co_handler")
+    return taken
+
+
+def _second_department(wanted: StaffAction, body: Any) -> dict[str, str] | None:
+    """The second department that a dispatcher asks along with an assignment: an update of its own, after the first."""
+    if wanted.action is not Action.ASSIGN or body.co_department is None:
+        return None
+    return {"department": body.co_department, "task": body.co_task}
 
 
 async def _carry_out(
@@ -149,6 +159,7 @@ def check_codes(policy: Policy, wanted: StaffAction, body: Body, helping: Sequen
     of_parts = wanted.action in PARTS
     known = {
         "department": helping if of_parts else [department.code for department in policy.departments],
+        "co_department": [department.code for department in policy.departments],
         "category": [category.code for category in policy.categories],
         "reason_code": [reason.code for reason in policy.decline_reasons],
         "target": [target.code for target in policy.transfer_targets],

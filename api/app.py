@@ -23,13 +23,17 @@ from api import (
     gateways,
     health,
     look_up,
+    open_sessions,
     pages,
+    public_answers,
     rates,
+    releases,
     requests,
     sessions,
     similar,
     staff_requests,
     staff_views,
+    topics,
 )
 from api.access_log import AccessLog
 from api.body_limit import BodyLimit
@@ -83,8 +87,8 @@ def create_app(
 def _interface() -> APIRouter:
     """Everything under /api/v1."""
     interface = APIRouter(prefix="/api/v1")
-    for_citizens = (requests, attachments, erasure, look_up, categories)
-    for_staff = (sessions, staff_requests, actions_route, similar, rates, staff_views)
+    for_citizens = (requests, attachments, erasure, look_up, categories, public_answers)
+    for_staff = (sessions, open_sessions, staff_requests, actions_route, similar, releases, rates, staff_views, topics)
     for part in (*for_citizens, *for_staff):
         interface.include_router(part.router)
     return interface

@@ -10,10 +10,13 @@ from urllib.parse import quote
 from uuid import UUID
 
 from api.errors import NOT_FOUND_DETAIL
+from api.looks import looked
 from api.pictures import attachment_answer
 from api.possible import may_of
 from api.proceedings import Told, people_of_process, proceedings_of, text_ids_of_process
+from api.proposals import proposal_answer
 from api.reopening import policy_of
+from api.schemas import Language
 from api.services import Services
 from api.signed_in import SignedIn
 from api.staff_schemas import (
@@ -26,9 +29,12 @@ from api.staff_schemas import (
     NoticeAnswer,
 )
 from api.standing import text_ids_of
+from api.whereabouts import whereabouts_answer
 from db import attachments, notice_history, requests, staff, texts, timeline, views
+from db.audit import Seen
 from db.requests import Contact, StoredRequest
 from db.views import beginning
+from domain.audit import Kind
 from domain.errors import Unknown
 from domain.request import OPEN, PAUSED, Event, Role, Snapshot
 from workflows.contract import workflow_id
@@ -36,12 +42,17 @@ from workflows.contract import workflow_id
 _RUNNING = OPEN - PAUSED
 
 
-async def dossier_of(services: Services, signed_in: SignedIn, snapshot: Snapshot) -> FullRequestAnswer:
+async def dossier_of(
+    services: Services, signed_in: SignedIn, snapshot: Snapshot, language: Language
+) -> FullRequestAnswer:
     """Everything that is known of the request, and what this person may do with it now."""
     request_id = UUID(snapshot.request_id)
     stored = await requests.by_id(services.pool, request_id)
     if stored is None:
         raise Unknown(NOT_FOUND_DETAIL)
+    with_contact = _speaks_to_citizen(signed_in, snapshot)
+    has_contact = with_contact and stored.contact_sealed is not None
+    await looked(services, signed_in, Seen(Kind.CONTACT if has_contact else Kind.REQUEST, snapshot.reference))
     events = await timeline.events(services.pool, request_id)
     told = await _told(services, snapshot, events)
     pictures = await attachments.list_of(services.pool, request_id)
@@ -49,13 +60,15 @@ async def dossier_of(services: Services, signed_in: SignedIn, snapshot: Snapshot
     now = services.now()
     return FullRequestAnswer(
         **_facts(snapshot),
-        **_as_sent(services, stored, with_contact=_speaks_to_citizen(signed_in, snapshot)),
+        **_as_sent(services, stored, with_contact=with_contact),
         assignee=told.name(snapshot.assignee),
         overdue=is_overdue(snapshot, now),
         reply=told.text(snapshot.reply),
         deadlines=DeadlinesAnswer.model_validate(snapshot, from_attributes=True),
         **dict(proceedings_of(snapshot, events, told, await _followers(services, signed_in, snapshot))),
         timeline=[_event(event, told) for event in events],
+        proposal=proposal_answer(await services.policies.active(), snapshot, events, language),
+        whereabouts=whereabouts_answer(await services.policies.active(), snapshot, events, language),
         notices=[NoticeAnswer.model_validate(asdict(notice)) for notice in sent],
         attachments=[attachment_answer("staff/requests", snapshot.reference, picture) for picture in pictures],
         may=[] if stored.erased_at else await _may(services, signed_in, snapshot),
@@ -117,7 +130,9 @@ def _as_sent(services: Services, stored: StoredRequest, *, with_contact: bool) -
         "language": stored.language,
         "given_category": stored.given_category,
         "contact": ContactAnswer(name=person.name, phone=person.phone, email=person.email),
-        "location": LocationAnswer(lat=stored.lat, long=stored.long, address=told.address, place=stored.place),
+        "location": LocationAnswer(
+            lat=stored.lat, long=stored.long, datum=stored.datum, address=told.address, place=stored.place
+        ),
     }
 
 

@@ -241,6 +241,13 @@ DATABASE_DOWN: tuple[type[Exception], ...] = (
 )
 
 
+UNWRITABLE: tuple[type[Exception], ...] = (
+    asyncpg.CharacterNotInRepertoireError,
+    asyncpg.UntranslatableCharacterError,
+)
+"""What comes of U+0000 wherever it stands: no text has it, and no table takes it."""
+
+
 def problem_for(error: Exception) -> Problem:
     """The problem of any error at all."""
     if isinstance(error, HuishengError) and isinstance(error, Refusal):
@@ -249,6 +256,8 @@ def problem_for(error: Exception) -> Problem:
         return problem_of_validation(error)
     if isinstance(error, HTTPException):
         return problem_of_http(error)
+    if isinstance(error, UNWRITABLE):
+        return Problem("invalid", "A word of the address or the body has a character that no text has. Leave it out.")
     if isinstance(error, DATABASE_DOWN):
         return unavailable(error)
     return incident(error)
@@ -261,7 +270,7 @@ def install(app: FastAPI, for_people: Callable[[Request, Problem], Response] | N
         problem = problem_for(error)
         return for_people(request, problem) if for_people and _is_a_page(request) else rendered(problem)
 
-    for kind in (Refusal, RequestValidationError, HTTPException, *DATABASE_DOWN, Exception):
+    for kind in (Refusal, RequestValidationError, HTTPException, *UNWRITABLE, *DATABASE_DOWN, Exception):
         app.add_exception_handler(cast(type[Exception], kind), render)
 
 

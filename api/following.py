@@ -5,10 +5,12 @@ Nothing of the other citizen: not their words, not their contact, not what was a
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from uuid import UUID
 
 from starlette.responses import Response
 
+from api.errors import NOT_FOUND_DETAIL
 from api.pictures import picture_of, shown_to_citizen
 from api.services import Services
 from db import histories, views
@@ -50,11 +52,16 @@ def as_followed(state: State) -> State:
 
 
 async def picture_for_citizen(services: Services, own: StoredRequest, attachment_id: UUID) -> Response:
-    """A picture of the citizen's own request, or of the answer that it shares. Raises Unknown."""
-    try:
+    """A picture that the citizen is shown, of the own request or of the answer that it shares. Raises Unknown for all
+    others, also for what staff keep for themselves: whoever has its id, from wherever, has no right to it yet."""
+    history = await histories.read(services.pool, own.id)
+    parent = None if own.erased_at else await followed_by(services, history.snapshot)
+    if _is_among(shown_to_citizen(history.events, history.pictures), attachment_id):
         return await picture_of(services, own.id, attachment_id)
-    except Unknown:
-        parent = await followed_by(services, await views.snapshot(services.pool, own.id))
-        if parent is None or all(picture.id != attachment_id for picture in pictures_of_answer(parent)):
-            raise
+    if parent is not None and _is_among(pictures_of_answer(parent), attachment_id):
         return await picture_of(services, UUID(parent.snapshot.request_id), attachment_id)
+    raise Unknown(NOT_FOUND_DETAIL)
+
+
+def _is_among(pictures: Iterable[Attachment], attachment_id: UUID) -> bool:
+    return any(picture.id == attachment_id for picture in pictures)

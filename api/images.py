@@ -61,9 +61,18 @@ def _drawn(data: bytes) -> Picture:
         raise UnsupportedMedia(_REFUSED) from None
 
 
+def _upright(picture: Pictures.Image) -> Pictures.Image:
+    """As it was held when it was taken. Tags that cannot be read turn nothing, and are no fault of the picture."""
+    try:
+        return ImageOps.exif_transpose(picture)
+    except Exception:
+        return picture
+
+
 def _saved(picture: Pictures.Image) -> Picture:
     picture.thumbnail((LONGEST_SIDE_PIXELS, LONGEST_SIDE_PIXELS))
-    upright = ImageOps.exif_transpose(picture)
+    picture.load()
+    upright = _upright(picture)
     is_see_through = "A" in upright.getbands() or "transparency" in upright.info
     plain = upright.convert("RGBA" if is_see_through else "RGB")
     fresh = Pictures.frombytes(plain.mode, plain.size, plain.tobytes())  # the pixels, and nothing that came with them

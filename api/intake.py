@@ -7,13 +7,16 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from typing import Any
 from uuid import UUID
 
 from api.errors import FieldsInvalid
 from api.schemas import ContactBody, Language, LocationBody, NewRequestBody, SubmittedAnswer
 from api.services import Services
 from db.requests import Contact, Idempotency, NewRequest, QuickLog, submit
+from domain.coordinates import Datum, to_wgs84
 from domain.request import Channel, State
+from domain.similarity import exact_point
 
 _KEY = re.compile(r"[\x21-\x7e]{1,200}")
 
@@ -35,7 +38,7 @@ async def take_in(
     """
     await _check_category(services, body)
     new = _new_request(body, channel or Channel(body.channel), language, submitted_by, key)
-    new = replace(new, quick_log=quick_log)
+    new = replace(new, quick_log=quick_log, **await _point(services, body.location))
     submitted = await submit(services.pool, services.keys, new, services.now())
     return SubmittedAnswer(
         reference=submitted.reference,
@@ -59,12 +62,23 @@ def _new_request(
         contact=Contact(contact.name, contact.phone, contact.email),
         address=location.address,
         place=location.place,
-        lat=location.lat,
-        long=location.long,
         confidential=body.confidential,
         submitted_by=submitted_by,
         idempotency=_idempotency(key, body, submitted_by),
     )
+
+
+async def _point(services: Services, location: LocationBody | None) -> dict[str, Any]:
+    """The point in WGS-84, and what it was given in: that of the body, or else of the city."""
+    if location is None or location.lat is None or location.long is None:
+        return {}
+    datum = location.datum or (await services.policies.active()).city.coordinates
+    lat, long = to_wgs84(location.lat, location.long, datum)
+    if datum is not Datum.WGS84:
+        # A point so round that it stands for "somewhere in the city" must not look exact.
+        digits = 7 if exact_point(location.lat, location.long) else 2
+        lat, long = round(lat, digits), round(long, digits)
+    return {"lat": lat, "long": long, "datum": datum}
 
 
 async def _check_category(services: Services, body: NewRequestBody) -> None:
@@ -84,4 +98,6 @@ def _idempotency(key: str | None, body: NewRequestBody, submitted_by: UUID | Non
             "Use 1 to 200 letters, digits and signs of ASCII.",
         )
     # Each member of staff has keys of their own, apart from those of citizens.
-    return Idempotency(f"{submitted_by or 'citizen'}:{key}", body.model_dump_json().encode())
+    # A field that came later is left out where it was not sent, so that keys given before an upgrade stay good.
+    later = {"location": {"datum"}} if body.location and body.location.datum is None else None
+    return Idempotency(f"{submitted_by or 'citizen'}:{key}", body.model_dump_json(exclude=later).encode())

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+from collections.abc import Coroutine
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 import structlog
@@ -31,6 +33,8 @@ logger = structlog.get_logger(__name__)
 CODE_LASTS = timedelta(minutes=10)
 CODES_WITHIN = timedelta(hours=1)
 CODES_OF_REQUEST = 3
+CODES_OF_NUMBER = 6
+"""Whichever requests they are for, and whether or not there are such: nobody's phone is to ring all night."""
 CODES_OF_ADDRESS = 20
 TRIES_OF_ADDRESS = 30
 _WRONG = "The code is wrong or has expired, or there is no such request with that number. Please ask for a new code."
@@ -45,10 +49,13 @@ async def ask_for_code(reference: Reference, body: CodeBody, request: Request, s
     """If the request was sent with that number, a code goes to it. The answer is the same if not."""
     written = parse_reference(reference)
     await _allow(services, f"code:address:{client_address(request)}", CODES_OF_ADDRESS)
+    # A keyed hash: that of a phone number could be undone by trying all numbers.
+    number = services.keys.keyed_hash("throttles.number", body.phone).hex()
+    await _allow(services, f"code:number:{number}", CODES_OF_NUMBER)
     await _allow(services, f"code:request:{written or reference[:20]}", CODES_OF_REQUEST)
     stored = await requests.find(services.pool, written) if written else None
     if stored is not None and stored.came_from(services.keys, body.phone):
-        await _send_code(services, stored)
+        _begin(_send_code(services, stored))
     return CodeSentAnswer(
         detail="If the request was sent with this number, a code is on its way to it.",
         expires_in_seconds=int(CODE_LASTS.total_seconds()),
@@ -79,21 +86,25 @@ async def _allow(services: Services, key: str, limit: int) -> None:
         raise TooMany("This was asked for too often. Please wait before you try again.", wait)
 
 
-async def _send_code(services: Services, stored: StoredRequest) -> None:
-    """Owes the notice, and sends it without letting the citizen's answer wait, which would tell that it is sent."""
-    code = f"{secrets.randbelow(10**6):06d}"
-    now = services.now()
-    await one_time_codes.keep(services.pool, services.keys, stored.id, code, now + CODE_LASTS)
-    minutes = int(CODE_LASTS.total_seconds() // 60)
-    notice_id = await notices.owe_code(services.pool, services.keys, stored.id, stored.language, code, minutes, now)
-    task = asyncio.create_task(_send_now(services, notice_id))
+def _begin(sending: Coroutine[Any, Any, None]) -> None:
+    """Does it without letting the citizen's answer wait, which would tell that something is sent."""
+    task = asyncio.create_task(sending)
     _sending.add(task)
     task.add_done_callback(_sending.discard)
 
 
-async def _send_now(services: Services, notice_id: UUID) -> None:
+async def _send_code(services: Services, stored: StoredRequest) -> None:
     try:
-        await services.sender.send_one(notice_id)
+        await services.sender.send_one(await _owe_code(services, stored))
     except Exception as error:
-        # The sweep of the worker sends it a little later. Without the error's text, which can hold anything.
+        # What is owed the sweep of the worker sends a little later; what is not owed the citizen asks for again. Without
+        # the error's text, which can hold anything.
         logger.warning("code_not_sent_at_once", error=type(error).__qualname__)
+
+
+async def _owe_code(services: Services, stored: StoredRequest) -> UUID:
+    code = f"{secrets.randbelow(10**6):06d}"
+    now = services.now()
+    await one_time_codes.keep(services.pool, services.keys, stored.id, code, now + CODE_LASTS)
+    minutes = int(CODE_LASTS.total_seconds() // 60)
+    return await notices.owe_code(services.pool, services.keys, stored.id, stored.language, code, minutes, now)

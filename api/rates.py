@@ -13,13 +13,13 @@ from zoneinfo import ZoneInfo
 from fastapi import APIRouter, Query
 from pydantic import ConfigDict, Field
 
-from api.cursors import read_cursor, write_cursor
+from api.cursors import read_cursor
 from api.documented import problems
 from api.errors import FieldsInvalid
 from api.fields import Answer, Body, Code
 from api.services import Services, Wired
 from api.signed_in import SignedIn, Staff
-from api.staff_requests import MOST_ROWS, row_of
+from api.staff_requests import MOST_ROWS, answer_of
 from api.staff_schemas import RequestsAnswer
 from db import rates
 from db.rates import Grouping, Scope
@@ -143,8 +143,7 @@ async def read_counted(services: Wired, signed_in: Staff, asked: Annotated[Count
         after=read_cursor(asked.cursor),
         limit=asked.limit,
     )
-    rows = [row_of(line, services.now()) for line in page.requests]
-    return RequestsAnswer(requests=rows, next_cursor=write_cursor(page.next_position) if page.next_position else None)
+    return await answer_of(services, signed_in, page)
 
 
 async def _period(services: Services, asked: RatesQuery) -> _Period:

@@ -10,6 +10,7 @@ from pydantic import ConfigDict, Field, StrictBool, StrictInt, model_validator
 
 from api.fields import Address, Answer, Body, Code, Email, Name, OptionalText, Phone, RequiredPhone, Text, Title
 from api.validation import wrong
+from domain.coordinates import Datum
 from domain.expectation import Scope, Unsaid
 from domain.request import Outcome, Solved, State
 
@@ -20,11 +21,16 @@ Longitude = Annotated[float | None, Field(strict=True, ge=-180, le=180, allow_in
 
 
 class LocationBody(Body):
-    """Where it is: a point in WGS 84, an address, a place by name, or any of them together."""
+    """Where it is: a point, an address, a place by name, or any of them together."""
 
     lat: Latitude = None
     long: Longitude = None
     address: Address = None
+    datum: Datum | None = Field(
+        None,
+        description="What the point is given in: wgs84, or gcj02, which Chinese maps and the telephones that ask them say. "
+        "Without it, what the city's policy says. It is kept in WGS 84.",
+    )
     place: Name = Field(None, description="A district, neighbourhood or landmark by name.")
 
     @model_validator(mode="after")
@@ -82,7 +88,7 @@ class SubmittedAnswer(Answer):
             "examples": [
                 {
                     "reference": "2611-4829-13705",
-                    "token": "h1wXhUjO0mXo2oW5hJ8yRw",
+                    "token": "h1wXhUjO0mXo2oW5hJ8yRw",  # nosec B105 - an example
                     "state": "received",
                     "submitted_at": "2026-11-22T08:15:30.123456Z",
                     "status_url": "http://127.0.0.1:8000/r/2611-4829-13705/h1wXhUjO0mXo2oW5hJ8yRw",

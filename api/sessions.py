@@ -31,7 +31,9 @@ FAILURES_OF_ADDRESS = 30
 class SessionBody(Body):
     """A name and a password."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"username": "lamps", "password": "a long sentence"}]})
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"username": "lamps", "password": "a long sentence"}]}  # nosec B105 - an example
+    )
 
     username: Annotated[str, Field(min_length=1, max_length=100)]
     password: Annotated[str, Field(min_length=1, max_length=MAX_PASSWORD_CHARACTERS)]
@@ -61,14 +63,15 @@ class SessionAnswer(Answer):
 )  # fmt: skip
 async def sign_in(body: SessionBody, request: Request, response: Response, services: Wired) -> SessionAnswer:
     """Gives a session of twelve hours, as a token and as a cookie."""
-    keys = (f"sign-in:name:{body.username.lower()}", f"sign-in:address:{client_address(request)}")
-    await _require_patience(services, keys)
+    by_address, by_name = f"sign-in:address:{client_address(request)}", f"sign-in:name:{body.username.lower()}"
+    await _count_try(services, by_address, FAILURES_OF_ADDRESS)
+    await _count_try(services, by_name, FAILURES_OF_NAME)
     account = await staff.by_username(services.pool, body.username)
     matches = await services.passwords.matches(account.password_hash if account else None, body.password)
     if account is None or not matches or not account_works(services, account, request):
-        await _count_failure(services, keys)
         raise Unauthorized("There is no such account, or the password is wrong.")
-    await throttles.clear(services.pool, keys[0])
+    await throttles.clear(services.pool, by_name)
+    await throttles.take_back(services.pool, by_address)
     now = services.now()
     token = await sessions.open_session(services.pool, account.id, now, SESSION_LASTS)
     _set_cookie(response, services, token)
@@ -100,16 +103,12 @@ def staff_answer(account: Account) -> StaffAnswer:
     )
 
 
-async def _require_patience(services: Services, keys: tuple[str, str]) -> None:
-    for key, limit in zip(keys, (FAILURES_OF_NAME, FAILURES_OF_ADDRESS), strict=True):
-        wait = await throttles.wait_of(services.pool, key, limit, services.now())
-        if wait is not None:
-            raise TooMany("Too many failed tries to sign in. Please wait before you try again.", wait)
-
-
-async def _count_failure(services: Services, keys: tuple[str, str]) -> None:
-    for key in keys:
-        await throttles.count(services.pool, key, 0, FAILURES_WITHIN, services.now())
+async def _count_try(services: Services, key: str, limit: int) -> None:
+    """Counts a try before its password is looked at, so that many at the same moment count as many; success takes it
+    back. Raises TooMany."""
+    wait = await throttles.count(services.pool, key, limit, FAILURES_WITHIN, services.now())
+    if wait is not None:
+        raise TooMany("Too many failed tries to sign in. Please wait before you try again.", wait)
 
 
 def _set_cookie(response: Response, services: Services, token: str) -> None:

@@ -34,12 +34,13 @@ _COOKIE = APIKeyCookie(
 
 @dataclass(frozen=True, slots=True)
 class SignedIn:
-    """A member of staff in this request: who it is towards the domain, and what they may see."""
+    """A member of staff in this request: who it is towards the domain, what they may see, and from where they ask."""
 
     account: Account
     token: str
     actor: Actor
     sight: Sight
+    address: str
 
     def require_role(self, *roles: Role) -> None:
         """Raises Forbidden unless the person has one of these roles."""
@@ -71,7 +72,7 @@ async def _signed_in(
     if account is None or token is None or not account_works(services, account, request):
         raise Unauthorized("Please sign in: there is no session, or it has ended.")
     actor = actor_of(account, await services.policies.active())
-    return SignedIn(account, token, actor, Sight.of(actor))
+    return SignedIn(account, token, actor, Sight.of(actor), client_address(request))
 
 
 Staff = Annotated[SignedIn, Depends(_signed_in)]

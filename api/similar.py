@@ -15,6 +15,7 @@ from fastapi import APIRouter, Query
 
 from api.citizens import Reference
 from api.documented import problems
+from api.looks import looked
 from api.services import Services, Wired
 from api.signed_in import SignedIn, Staff
 from api.similar_schemas import (
@@ -29,9 +30,11 @@ from api.similar_schemas import (
 )
 from api.visible import find_visible
 from db import candidates, past_answers, precedents
+from db.audit import Seen
 from db.candidates import Candidate
 from db.precedents import Precedent
-from domain.policy import Policy
+from domain.audit import Kind
+from domain.policy import District, Neighbour, Policy
 from domain.request import Role, Snapshot, State
 from domain.similarity import WINDOW
 
@@ -94,18 +97,21 @@ async def candidates_of(
         services.pool, UUID(snapshot.request_id), signed_in.sight, no_places=_names_of_districts(policy), window=window
     )
     ranked = await asyncio.to_thread(found.ranked, services.keys)
+    await looked(services, signed_in, Seen(Kind.SIMILAR, snapshot.reference, len(ranked)))
     return CandidatesAnswer(candidates=[_candidate(each) for each in ranked], compared=len(found.others))
 
 
 async def precedents_of(services: Services, signed_in: SignedIn, snapshot: Snapshot) -> PrecedentsAnswer:
     found = await precedents.decided(services.pool, UUID(snapshot.request_id), signed_in.sight, services.now())
     bearing = await asyncio.to_thread(found.bearing, services.keys)
+    await looked(services, signed_in, Seen(Kind.SIMILAR, snapshot.reference, len(bearing)))
     return PrecedentsAnswer(precedents=[_precedent(each) for each in bearing])
 
 
 async def past_answers_of(services: Services, signed_in: SignedIn, snapshot: Snapshot) -> PastAnswers:
     found = await past_answers.found(services.pool, UUID(snapshot.request_id), signed_in.sight, services.now())
     alike = await asyncio.to_thread(found.alike, services.keys)
+    await looked(services, signed_in, Seen(Kind.SIMILAR, snapshot.reference, len(alike)))
     return PastAnswers(answers=[PastAnswer.model_validate(each, from_attributes=True) for each in alike])
 
 
@@ -123,8 +129,9 @@ async def beside(services: Services, signed_in: SignedIn, snapshot: Snapshot) ->
 
 def _names_of_districts(policy: Policy) -> list[str]:
     """Names that say in which part of the city, and not where."""
+    areas: tuple[District | Neighbour, ...] = (*policy.districts, *policy.neighbours)
     cities = policy.city.name.values()
-    return [*cities, *(name for each in policy.districts for name in (*each.name.values(), *each.also_called))]
+    return [*cities, *(name for each in areas for name in (*each.name.values(), *each.also_called))]
 
 
 def _candidate(each: Candidate) -> CandidateAnswer:

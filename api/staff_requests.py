@@ -17,6 +17,7 @@ from api.dossier import dossier_of, is_overdue
 from api.errors import FieldsInvalid
 from api.fields import Body
 from api.intake import take_in
+from api.looks import looked
 from api.pictures import picture_of
 from api.requests import IdempotencyKey
 from api.schemas import SubmittedAnswer
@@ -26,9 +27,11 @@ from api.staff_schemas import FullRequestAnswer, OnBehalfBody, QuickLogBody, Req
 from api.validation import FieldError
 from api.visible import find_visible
 from db import tasks, views
+from db.audit import Seen
 from db.requests import QuickLog
 from db.tasks import Task
 from db.views import Filter, Listed, Page
+from domain.audit import Kind
 from domain.references import parse_reference
 from domain.request import Channel, Role, State
 
@@ -75,7 +78,7 @@ async def list_requests(services: Wired, signed_in: Staff, asked: Annotated[List
         limit=asked.limit,
         words=tuple((asked.q or "").split()),
     )
-    return _answered(services, page)
+    return await answer_of(services, signed_in, page)
 
 
 async def _waiting(services: Services, signed_in: SignedIn, asked: ListQuery, task: Task) -> RequestsAnswer:
@@ -95,11 +98,13 @@ async def _waiting(services: Services, signed_in: SignedIn, asked: ListQuery, ta
         after=read_cursor(asked.cursor),
         limit=asked.limit,
     )
-    return _answered(services, page)
+    return await answer_of(services, signed_in, page)
 
 
-def _answered(services: Services, page: Page) -> RequestsAnswer:
-    rows = [row_of(line, services.now()) for line in page.requests]
+async def answer_of(services: Services, signed_in: SignedIn, page: Page) -> RequestsAnswer:
+    """A page of a list, as this person is shown it."""
+    await looked(services, signed_in, Seen(Kind.LIST, count=len(page.requests)))
+    rows = [_row_of(line, services.now()) for line in page.requests]
     return RequestsAnswer(requests=rows, next_cursor=write_cursor(page.next_position) if page.next_position else None)
 
 
@@ -118,10 +123,13 @@ def _filter(signed_in: SignedIn, asked: ListQuery) -> Filter:
 async def _only(services: Services, signed_in: SignedIn, reference: str) -> RequestsAnswer:
     """The one request with that reference, if there is one and this person may see it."""
     line = await views.listed_by_reference(services.pool, services.keys, signed_in.sight, reference)
-    return RequestsAnswer(requests=[row_of(line, services.now())] if line else [], next_cursor=None)
+    if line is None:
+        return RequestsAnswer(requests=[], next_cursor=None)
+    await looked(services, signed_in, Seen(Kind.LIST, reference))
+    return RequestsAnswer(requests=[_row_of(line, services.now())], next_cursor=None)
 
 
-def row_of(line: Listed, now: datetime) -> RequestRow:
+def _row_of(line: Listed, now: datetime) -> RequestRow:
     snapshot = line.snapshot
     shown = {name: getattr(snapshot, name) for name in RequestRow.model_fields if name not in ("title", "overdue")}
     return RequestRow(title=line.title, overdue=is_overdue(snapshot, now), **shown)
@@ -202,14 +210,16 @@ async def _check_department(services: Services, signed_in: SignedIn, department:
 
 
 @router.get("/{reference}", summary="All of a request", responses=problems("unauthorized", "not_found"))
-async def read_full_request(reference: Reference, services: Wired, signed_in: Staff) -> FullRequestAnswer:
+async def read_full_request(
+    reference: Reference, services: Wired, signed_in: Staff, language: AskedLanguage
+) -> FullRequestAnswer:
     """The full timeline, the contact, the notices with what became of them, and what this person may do now."""
-    return await dossier_of(services, signed_in, await find_visible(services, signed_in, reference))
+    return await dossier_of(services, signed_in, await find_visible(services, signed_in, reference), language)
 
 
 @router.post(
     "/{reference}/attachments", status_code=201, summary="Add photos", openapi_extra=UPLOAD,
-    responses=problems("invalid", "unauthorized", "not_found", "too_large", "unsupported_media_type"),
+    responses=problems("invalid", "malformed", "unauthorized", "forbidden", "not_found", "too_large", "unsupported_media_type"),
 )  # fmt: skip
 async def add_staff_attachments(
     reference: Reference, request: Request, services: Wired, signed_in: Staff
@@ -230,4 +240,5 @@ async def read_staff_attachment(
 ) -> Response:
     """The picture itself."""
     snapshot = await find_visible(services, signed_in, reference)
+    await looked(services, signed_in, Seen(Kind.PHOTO, snapshot.reference))
     return await picture_of(services, UUID(snapshot.request_id), attachment_id)

@@ -11,7 +11,9 @@ from pydantic import ConfigDict, Field
 from api.actions import FieldType
 from api.fields import Answer, Code, Text
 from api.proceedings_schemas import ProceedingsAnswer
+from api.proposals import ProposalAnswer
 from api.schemas import AttachmentAnswer, NewRequestBody
+from api.whereabouts import WhereaboutsAnswer
 from domain.lifecycle import Action
 from domain.request import Outcome, Result, Solved, State, Urgency
 
@@ -80,8 +82,11 @@ class ContactAnswer(Answer):
 
 
 class LocationAnswer(Answer):
+    """The point in WGS-84; `datum` is what it was given in."""
+
     lat: float | None
     long: float | None
+    datum: str | None
     address: str | None
     place: str | None
 
@@ -190,7 +195,9 @@ class FullRequestAnswer(ProceedingsAnswer):
     deadlines: DeadlinesAnswer
     contact: ContactAnswer
     location: LocationAnswer
+    whereabouts: WhereaboutsAnswer
     timeline: list[EventAnswer]
+    proposal: ProposalAnswer | None = Field(description="What a person is asked to decide; null where nothing is.")
     notices: list[NoticeAnswer]
     attachments: list[AttachmentAnswer]
     erased_at: datetime | None

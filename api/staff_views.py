@@ -9,11 +9,14 @@ from fastapi import APIRouter, Query
 
 from api.citizens import AskedLanguage
 from api.documented import problems
+from api.looks import looked
 from api.services import Wired
 from api.signed_in import Staff
 from api.staff_schemas import Choice, DepartmentChoice, OutboxAnswer, OutboxLine, PolicyAnswer
 from db import outbox
+from db.audit import Seen
 from db.outbox import Line
+from domain.audit import Kind
 from domain.notices import NoticeKind
 from domain.policy import in_language
 from domain.request import Role
@@ -38,6 +41,7 @@ async def read_outbox(
     lines = await outbox.latest(
         services.pool, services.keys, reference=reference, confidential=signed_in.sight.confidential, most=limit
     )
+    await looked(services, signed_in, Seen(Kind.MESSAGES, reference, len(lines)))
     return OutboxAnswer(messages=[_message(line) for line in lines])
 
 

@@ -20,8 +20,8 @@ from db import histories, requests
 from db.attachments import Attachment
 from db.histories import History
 from db.requests import StoredRequest
-from db.sealing import KeyRing
 from domain.lifecycle import Action, allowed_actions, next_urging
+from domain.masking import masked
 from domain.policy import Policy
 from domain.request import CITIZEN, Event, Snapshot, State
 
@@ -39,7 +39,10 @@ async def standing_of(services: Services, own: StoredRequest, language: Language
     policy = await policy_of(services, snapshot)
     expected = await services.expectations.of(policy, snapshot, history.events, now)
     reply_id = answered.reply if answered.state in _ANSWERED else None
-    words = _words(services.keys, history, parent, text_ids_of(events, reply_id, snapshot.question))
+    text_ids = text_ids_of(events, reply_id, snapshot.question)
+    words = history.words(services.keys, text_ids)
+    if parent is not None:
+        words |= await _words_to_another(services, parent, text_ids, language)
     return RequestAnswer(
         reference=own.reference,
         state=snapshot.state,
@@ -88,8 +91,15 @@ def _public(history: History, parent: History | None) -> list[Event]:
     return sorted([*own, *filter(told_to_followers, parent.events)], key=lambda event: event.at)
 
 
-def _words(keys: KeyRing, history: History, parent: History | None, text_ids: Sequence[UUID]) -> dict[UUID, str]:
-    return {**history.words(keys, text_ids), **(parent.words(keys, text_ids) if parent else {})}
+async def _words_to_another(
+    services: Services, parent: History, text_ids: Sequence[UUID], language: Language
+) -> dict[UUID, str]:
+    """What was written to the citizen of the parent, without what is personal in it, and without that citizen's name."""
+    stored = await requests.by_id(services.pool, UUID(parent.snapshot.request_id))
+    name = requests.contact(services.keys, stored).name if stored else None
+    known = (name,) if name else ()
+    said = parent.words(services.keys, text_ids)
+    return {text_id: masked(text, language, of_office=True, known=known) for text_id, text in said.items()}
 
 
 def _pictures(history: History, parent: History | None) -> list[Attachment]:

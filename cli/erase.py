@@ -10,10 +10,13 @@ from typing import TypeVar
 import asyncpg
 import click
 
+from cli.looks import looked
 from db import erasure, requests
+from db.audit import Seen
 from db.migrations import require_version
 from db.pool import Pool, open_pool
 from db.sealing import KeyRing
+from domain.audit import Kind
 from domain.errors import HuishengError
 from domain.references import parse_reference
 from domain.retention import Because, Wait
@@ -56,6 +59,7 @@ async def _erase(pool: Pool, keys: KeyRing, reference: str, reason: str) -> str:
     if stored.erased_at is not None:
         return f"Nothing to do: the personal data of {reference} was erased on {stored.erased_at:%Y-%m-%d %H:%M} UTC."
     now = datetime.now(UTC)
+    await looked(pool, Seen(Kind.ERASURE, reference))
     kept = await erasure.demand(pool, keys, stored.id, Because.ADMIN, reason, now)
     wait = await erasure.meet_demand(pool, stored.id, kept.demanded_by, now)
     earlier = "" if kept.demanded_at == now else _earlier(kept)

@@ -14,10 +14,13 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from cli.looks import looked
 from db import outbox as kept
+from db.audit import Seen
 from db.outbox import Line
 from db.pool import Pool, open_pool
 from db.sealing import KeyRing
+from domain.audit import Kind
 from domain.errors import HuishengError
 from domain.references import parse_reference
 from settings import Settings
@@ -71,6 +74,7 @@ async def _show(settings: Settings, console: Console, reference: str | None, lim
     keys = KeyRing.from_text(settings.keys)
     async with _database(settings) as pool:
         lines = await kept.latest(pool, keys, reference=reference, most=limit)
+        await looked(pool, Seen(Kind.MESSAGES, reference, len(lines)))
         if lines or follow:
             console.print(_table(lines, with_header=True))
         else:
@@ -92,6 +96,7 @@ async def _follow(pool: Pool, keys: KeyRing, console: Console, reference: str | 
         new = await kept.latest(pool, keys, reference=reference, after=latest - LOOK_BACK, most=MOST_AT_ONCE)
         new = [line for line in new if line.notice_id not in seen]
         if new:
+            await looked(pool, Seen(Kind.MESSAGES, reference, len(new)))
             console.print(_table(new, with_header=False))
         seen = {notice_id: at for notice_id, at in seen.items() if at > latest - LOOK_BACK}
         seen |= {line.notice_id: line.sent_at for line in new}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
@@ -18,8 +18,8 @@ from db.migrations import require_version
 from db.pool import Pool, open_pool
 from domain.errors import HuishengError
 from domain.policy import Policy, from_plain, in_language, shortened, to_plain
-from policies.loader import load_folder
-from policies.mistakes import PolicyMistakes
+from policies.loader import load_with_warnings
+from policies.mistakes import Mistake, PolicyMistakes
 from settings import Settings
 
 T = TypeVar("T")
@@ -41,10 +41,11 @@ for _command in (policy_requests.requests, policy_requests.move, policy_requests
 def check(folder: Path) -> int:
     """Name every mistake in the policy folder DIR; without one, say what it holds."""
     try:
-        found = load_folder(folder)
+        found, warnings = load_with_warnings(folder)
     except PolicyMistakes as wrong:
         _show_mistakes(wrong)
         return 1
+    _show_warnings(warnings)
     click.echo(_summary(found))
     return 0
 
@@ -59,13 +60,14 @@ def check(folder: Path) -> int:
 def load(folder: Path, seconds_per_working_day: float | None) -> int:
     """Make the policy folder DIR the policy that new decisions follow. Requests in flight keep theirs."""
     try:
-        found = load_folder(folder)
+        found, warnings = load_with_warnings(folder)
     except PolicyMistakes as wrong:
         _show_mistakes(wrong)
         active = _run(db.policies.active_version)
         kept = f"version {active} stays active" if active else "no policy is active yet"
         click.echo(f"Nothing was loaded; {kept}. Mend the folder and load it again.", err=True)
         return 1
+    _show_warnings(warnings)
     if seconds_per_working_day is not None:
         found = shortened(found, seconds_per_working_day)
     before = _run(lambda pool: _activate(pool, found))
@@ -115,6 +117,11 @@ def _show_mistakes(wrong: PolicyMistakes) -> None:
     click.echo(f"{number} {'mistake' if number == 1 else 'mistakes'}.", err=True)
 
 
+def _show_warnings(warnings: Iterable[Mistake]) -> None:
+    for warning in warnings:
+        click.echo(f"Warning: {warning}", err=True)
+
+
 def _summary(found: Policy) -> str:
     name = " / ".join(found.city.name[language] for language in found.city.languages)
     years = ", ".join(map(str, found.calendar.published_years)) or "none"
@@ -122,8 +129,13 @@ def _summary(found: Policy) -> str:
     return (
         f"{name}, policy version {found.version}: {len(found.departments)} departments, {len(found.categories)} categories, "
         f"{len(found.service_levels)} service levels, {len(found.chains)} escalation chains, {len(found.districts)} districts, "
-        f"{texts} texts, holidays published for {years}."
+        f"{_neighbours(found)}, {texts} texts, holidays published for {years}."
     )
+
+
+def _neighbours(found: Policy) -> str:
+    number = len(found.neighbours)
+    return f"{number} {'neighbour' if number == 1 else 'neighbours'}"
 
 
 def _run(work: Callable[[Pool], Awaitable[T]]) -> T:

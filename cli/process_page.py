@@ -141,7 +141,8 @@ An escalation, by its clock or by hand, goes to the next rung of the chain that 
 
 A citizen's message that the table forbids by the time it arrives stays in the timeline; `answer_not_applied` tells the
 citizen so. A one-time code (`one_time_code`) is owed by no event: the citizen asks for it in order to look up a
-request by phone.
+request by phone. Nor is `topic_spike`, which goes to the supervisors when far more people than before write about one matter;
+the latest of their requests carries it.
 """
 
 _DANGERS = """\

@@ -18,12 +18,14 @@ import db.policies
 from api.contact import parse_phone
 from api.passwords import MAX_PASSWORD_CHARACTERS, MIN_PASSWORD_CHARACTERS, hash_password
 from cli.demo_accounts import demo_accounts
+from db import sessions
 from db import staff as accounts
 from db.migrations import require_version
 from db.pool import Pool, open_pool
 from db.sealing import KeyRing
+from db.sessions import Session
 from db.staff import Account, NewAccount, Place
-from domain.errors import HuishengError, Invalid
+from domain.errors import HuishengError, Invalid, Unknown
 from domain.policy import Policy
 from domain.request import Role
 from policies.store import PolicyStore
@@ -128,6 +130,48 @@ def activate(username: str) -> None:
     """Open a closed account again."""
     _run(lambda office: accounts.set_active(office.pool, username, True))
     click.echo(f"Opened {username.lower()}.")
+
+
+@staff.command("sessions")
+@click.argument("username")
+def list_sessions(username: str) -> None:
+    """List where a person is signed in."""
+    found = _run(lambda office: _sessions(office, username))
+    for session in found:
+        click.echo(f"{session.name}  since {session.created_at:%Y-%m-%d %H:%M}, until {session.expires_at:%H:%M} UTC")
+    if not found:
+        click.echo(f"{username.lower()} is signed in nowhere.")
+
+
+@staff.command()
+@click.argument("username")
+@click.option("--session", help="Only this one, as `huisheng staff sessions` names it.")
+def sign_out(username: str, session: str | None) -> None:
+    """Sign a person out: everywhere, or in one session."""
+    ended = _run(lambda office: _signed_out(office, username, session))
+    click.echo(f"Ended {ended} {'session' if ended == 1 else 'sessions'} of {username.lower()}.")
+
+
+async def _sessions(office: Office, username: str) -> list[Session]:
+    return await sessions.open_of(office.pool, (await _account(office, username)).id, datetime.now(UTC))
+
+
+async def _signed_out(office: Office, username: str, session: str | None) -> int:
+    account = await _account(office, username)
+    if session is None:
+        return await sessions.revoke_all(office.pool, account.id)
+    if not await sessions.revoke(office.pool, account.id, session):
+        raise Unknown(
+            f"{username} has no session {session}. `huisheng staff sessions {username}` shows those there are."
+        )
+    return 1
+
+
+async def _account(office: Office, username: str) -> Account:
+    account = await accounts.by_username(office.pool, username)
+    if account is None:
+        raise Unknown(f"There is no account {username}. `huisheng staff list` shows those there are.")
+    return account
 
 
 @staff.command()

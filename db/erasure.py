@@ -23,7 +23,7 @@ _QUERIES = load("erasure")
 # The order matters: a sender that has a notice in hand finishes first, and what it then keeps is deleted after it.
 _PARTS = (
     "erase_notices", "erase_outbox", "erase_texts", "erase_attachments", "erase_inbox", "erase_one_time_codes",
-    "erase_request",
+    "erase_topics", "erase_request",
 )  # fmt: skip
 
 _OVER = sorted(TERMINAL)

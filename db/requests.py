@@ -18,8 +18,9 @@ from uuid import UUID
 from db import inbox, texts
 from db.ids import new_id
 from db.pool import Database
-from db.sealing import KeyRing, token_hash
+from db.sealing import KeyRing, is_one_of, token_hash
 from db.statements import load
+from domain.coordinates import Datum
 from domain.errors import Refusal, Unknown
 from domain.references import NUMBERS, make_reference
 from domain.request import Channel
@@ -78,7 +79,8 @@ class QuickLog:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class NewRequest:
-    """What a citizen submits, checked by the interface it came through."""
+    """What a citizen submits, checked by the interface it came through. `lat` and `long` are WGS-84; `datum` is what they
+    were given in."""
 
     description: str
     channel: Channel
@@ -90,6 +92,7 @@ class NewRequest:
     place: str | None = None
     lat: float | None = None
     long: float | None = None
+    datum: Datum | None = None
     confidential: bool = False
     submitted_by: UUID | None = None
     idempotency: Idempotency | None = None
@@ -126,6 +129,7 @@ class StoredRequest:
     place: str | None
     lat: float | None
     long: float | None
+    datum: str | None
     token_hash: bytes
     token_sealed: bytes
     submitted_by: UUID | None
@@ -138,7 +142,7 @@ class StoredRequest:
 
     def came_from(self, keys: KeyRing, phone: str) -> bool:
         """Whether it was sent with that phone number (E.164)."""
-        return self.phone_index is not None and hmac.compare_digest(self.phone_index, keys.phone_index(phone))
+        return self.phone_index is not None and is_one_of(self.phone_index, keys.phone_indexes(phone))
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -284,6 +288,7 @@ def _sealed(keys: KeyRing, new: NewRequest, request_id: UUID, token: str) -> dic
         "place": new.place,
         "lat": new.lat,
         "long": new.long,
+        "datum": new.datum,
         "token_hash": token_hash(token),
         "token_sealed": seal("token", token),
         "idempotency_key": _sha256(new.idempotency.key.encode()) if new.idempotency else None,
@@ -304,7 +309,7 @@ def _payload(new: NewRequest, reference: str, now: datetime, text_id: UUID | Non
         "submitted_at": now,
         "channel": new.channel,
         "confidential": new.confidential,
-        "located": new.lat is not None or new.place is not None or new.address is not None,
+        "located": True,  # title and description may name the place, too
         "submitted_by": new.submitted_by,
     }
     if new.quick_log is not None:

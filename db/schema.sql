@@ -23,7 +23,8 @@ create table requests (
     idempotency_key bytea unique, -- SHA-256 of the Idempotency-Key header
     idempotency_body bytea, -- SHA-256 of the body that came with it
     submitted_by uuid, -- the member of staff who submitted on the citizen's behalf
-    erased_at timestamptz
+    erased_at timestamptz,
+    datum text -- what the point was given in: wgs84 or gcj02; lat and long are WGS-84 whatever it was
 );
 create index requests_by_phone on requests (phone_index) where phone_index is not null;
 -- Duplicates are looked for near a point, at a place of the same name, and among the latest of a category.
@@ -86,6 +87,20 @@ begin
 end
 $$;
 create trigger events_never_change before update on events for each row execute function refuse_change();
+
+-- Actions of staff as they were asked for, by the number of the event that each made. The history of a run hears of an
+-- action when it is recorded already; should that answer be lost, the run carries the action out again from here.
+create table acts (
+    request_id uuid not null references requests (id) on delete cascade,
+    sequence int not null,
+    update_id text not null,
+    action text not null,
+    command text not null, -- JSON: ids, codes and dates, no text of anybody
+    recorded_at timestamptz not null,
+    primary key (request_id, sequence)
+);
+
+create index acts_recorded_at on acts (recorded_at);
 
 -- The read model: each request after its latest event.
 create table snapshots (
@@ -270,6 +285,78 @@ create table erasure_demands (
 );
 create index erasure_demands_waiting on erasure_demands (demanded_at, request_id) where carried_out_at is null;
 
+-- Who looked at which personal data; no personal data of citizens itself. Recorded before the data is shown, and chained
+-- a moment later: the hash of each row covers what it says and the hash of the row before it.
+create table looks (
+    id uuid primary key,
+    looked_at timestamptz not null,
+    who text not null, -- staff:<id>, or machine:<account> for a command
+    kind text not null, -- request, contact, photo, list, similar, messages, erasure, training
+    reference text, -- of the one request, where it was one
+    count int not null, -- how many requests or messages were shown
+    address text not null, -- in the network, or the name of the machine of a command
+    position bigint unique, -- in the chain, from 1; null until it is chained
+    hash bytea
+);
+create index looks_not_chained on looks (id) where position is null;
+create index looks_by_reference on looks (reference, looked_at) where reference is not null;
+create index looks_by_who on looks (who, looked_at);
+create function refuse_change_of_looks() returns trigger language plpgsql as $$
+begin
+    if tg_op = 'UPDATE' then
+        -- All that may ever happen to a row: it gets its place in the chain, once.
+        if old.position is null and new.position is not null and new.hash is not null
+            and (new.id, new.looked_at, new.who, new.kind, new.reference, new.count, new.address)
+                is not distinct from (old.id, old.looked_at, old.who, old.kind, old.reference, old.count, old.address)
+        then
+            return new;
+        end if;
+    end if;
+    raise exception 'looks at personal data are recorded for good: no row is changed or deleted';
+end
+$$;
+create trigger looks_never_change before update or delete on looks for each row execute function refuse_change_of_looks();
+create trigger looks_are_never_emptied before truncate on looks for each statement execute function refuse_change_of_looks();
+
+-- Which answers a person has released for everybody. Appended; a release that was taken back stays, with who did it when.
+create table released_answers (
+    request_id uuid not null references requests (id) on delete cascade,
+    reply uuid not null, -- id of the text that was released; no other reply of the request is
+    released_at timestamptz not null,
+    released_by uuid not null,
+    withdrawn_at timestamptz,
+    withdrawn_by uuid, -- null: a newer reply was released in its place
+    primary key (request_id, reply, released_at)
+);
+create unique index released_answers_in_force on released_answers (request_id) where withdrawn_at is null;
+create index released_answers_by_time on released_answers (released_at) where withdrawn_at is null;
+
+-- What many people wrote about lately, as the last looks found it. A topic that is not found any more stays for as long as
+-- the looks go back, so that it is known again and nobody is warned twice.
+create table topics (
+    id uuid primary key,
+    words_sealed bytea not null, -- its name and places, in words of citizens, masked; empty once those were erased
+    named_after uuid not null references requests (id) on delete cascade,
+    first_found_at timestamptz not null,
+    found_at timestamptz not null, -- by the latest look that found it
+    authors int not null,
+    lately int not null, -- authors who wrote in the last fifth of the period
+    before int not null, -- authors who wrote before that
+    times double precision, -- as many a day lately as before; null when there were none before
+    probability double precision not null, -- of as many lately by chance
+    spike boolean not null,
+    warned_at timestamptz
+);
+create index topics_by_look on topics (found_at);
+
+-- The requests behind a topic.
+create table topic_requests (
+    topic_id uuid not null references topics (id) on delete cascade,
+    request_id uuid not null references requests (id) on delete cascade,
+    primary key (topic_id, request_id)
+);
+create index topic_requests_by_request on topic_requests (request_id);
+
 -- City policies by content hash; a request keeps the version it was assigned under.
 create table policies (
     version text primary key,
@@ -288,11 +375,34 @@ create table classifier_models (
     stored_at timestamptz not null
 );
 
+-- How a new model did beside the one in force, on decisions that neither had seen; kept for good.
+create table classifier_comparisons (
+    id bigint generated always as identity primary key,
+    run text not null unique, -- of the workflow: a comparison that is stored again is stored once
+    compared_at timestamptz not null,
+    outcome text not null, -- activated, refused, too_few, overtaken
+    candidate text, -- version; a refused model itself is kept for some weeks only
+    active text, -- version; null: the words of the policy decided
+    figures jsonb not null -- counts, shares and codes: in total, by class, and why
+);
+
 -- Which model decided from when on. Appended, never edited: the latest row is in force.
 create table classifier_activations (
     id bigint generated always as identity primary key,
     version text references classifier_models (version), -- null: the words of the policy decide
-    activated_at timestamptz not null
+    activated_at timestamptz not null,
+    activated_by text not null default 'command', -- command, or retraining
+    because text not null default 'chosen', -- trained, loaded, chosen, back, no_worse
+    account text, -- of the operating system, where a person gave the command
+    reason_sealed bytea, -- what that person gave as the reason
+    comparison bigint references classifier_comparisons (id)
+);
+
+-- What second opinions of a language model have cost on each day of the city's calendar, for all workers together.
+create table second_opinion_days (
+    day date primary key,
+    asked int not null,
+    tokens bigint not null -- as the model counted them, or the most it can have been where it did not say
 );
 
 -- The figures of section 5 of the process, true or false for each request as it stands at an instant. The numbers and the

@@ -7,7 +7,6 @@ column and row) is authenticated with it, so that a value copied to another row 
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 import hmac
 import os
@@ -24,6 +23,7 @@ _VERSION = 1
 _NONCE_BYTES = 12
 _KEY_BYTES = 32
 _INDEX = b"huisheng index 1"
+_PHONE_INDEX = "requests.phone_index"
 
 
 class KeysInvalid(HuishengError):
@@ -41,7 +41,7 @@ class SealBroken(HuishengError):
 class KeyRing:
     """The keys of the columns: the first seals, all of them open.
 
-    To rotate, put a new key first and keep the old ones until nothing sealed with them is left.
+    To rotate, put a new key first, seal anew what the others sealed (db/rotation.py), and then take them out.
     """
 
     def __init__(self, keys: Iterable[tuple[str, bytes]]) -> None:
@@ -51,14 +51,22 @@ class KeyRing:
         self._ciphers = {identifier.encode(): AESGCM(key) for identifier, key in held}
         self._first = held[0][0].encode()
         self._header = bytes((_VERSION, len(self._first))) + self._first
-        # The index of a phone number must come out the same for years, or an old request is not found by it. New keys
-        # are put in front, so the last one stays when keys rotate. It changes only when the oldest key is dropped; then
-        # whatever that key sealed must be sealed anew anyway, and the index is computed anew in the same pass.
-        # A derived key, because one key must not serve two algorithms.
-        self._index_key = HKDF(SHA256(), _KEY_BYTES, salt=None, info=_INDEX).derive(held[-1][1])
+        # The first hashes, and what any of them has hashed is found: while keys rotate, rows of both stand side by side.
+        # Derived keys, because one key must not serve two algorithms.
+        self._index_keys = [HKDF(SHA256(), _KEY_BYTES, salt=None, info=_INDEX).derive(key) for _, key in held]
 
     def __repr__(self) -> str:
         return f"KeyRing({b', '.join(self._ciphers).decode()})"
+
+    @property
+    def first(self) -> str:
+        """The id of the key that seals."""
+        return self._first.decode()
+
+    @property
+    def others(self) -> list[str]:
+        """The ids of those that only open."""
+        return [identifier.decode() for identifier in self._ciphers if identifier != self._first]
 
     @classmethod
     def from_text(cls, text: str) -> KeyRing:
@@ -97,13 +105,30 @@ class KeyRing:
             # Neither the value nor the library's words are passed on: this sentence ends in logs.
             raise SealBroken(f"What stands at {place} is damaged or was moved there from elsewhere.") from None
 
+    def is_current(self, sealed: bytes) -> bool:
+        """Whether the first key sealed it."""
+        return sealed.startswith(self._header)
+
     def phone_index(self, e164: str) -> bytes:
         """The same 32 bytes for the same number, and of no use to anybody without the key."""
-        return self.keyed_hash("requests.phone_index", e164)
+        return self.keyed_hash(_PHONE_INDEX, e164)
+
+    def phone_indexes(self, e164: str) -> list[bytes]:
+        """Those under which the number may stand: one for each key."""
+        return self.keyed_hashes(_PHONE_INDEX, e164)
 
     def keyed_hash(self, place: str, value: str) -> bytes:
         """For values so short that a plain hash could be undone by trying them all."""
-        return hmac.digest(self._index_key, f"{place}:{value}".encode(), "sha256")
+        return self.keyed_hashes(place, value)[0]
+
+    def keyed_hashes(self, place: str, value: str) -> list[bytes]:
+        """Those that any key of the ring has given or would give."""
+        return [hmac.digest(key, f"{place}:{value}".encode(), "sha256") for key in self._index_keys]
+
+
+def is_one_of(given: bytes, expected: Iterable[bytes]) -> bool:
+    """Compares with all of them, in the same time for every wrong one."""
+    return any([hmac.compare_digest(given, each) for each in expected])  # noqa: C419 - a generator would stop early
 
 
 def token_hash(token: str) -> bytes:
@@ -113,11 +138,11 @@ def token_hash(token: str) -> bytes:
 
 def _key(entry: str) -> tuple[str, bytes]:
     identifier, _, encoded = entry.strip().partition(":")
-    if not identifier or len(identifier.encode()) > 255:
-        raise KeysInvalid("Each key of the ring is written id:base64, with an id of 1 to 255 bytes.")
+    if not identifier.isprintable() or not 1 <= len(identifier.encode()) <= 255:
+        raise KeysInvalid("Each key of the ring is written id:base64, with an id of 1 to 255 bytes that can be read.")
     try:
         key = base64.b64decode(encoded, validate=True)
-    except binascii.Error:
+    except ValueError:  # binascii.Error, or what is not even ASCII
         raise KeysInvalid(f"Key {identifier} of the ring is not base64.") from None
     if len(key) != _KEY_BYTES:
         raise KeysInvalid(f"Key {identifier} of the ring has {len(key)} bytes and must have {_KEY_BYTES}.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from datetime import datetime, timedelta
+from typing import NamedTuple
 from uuid import UUID
 
 from db.pool import Database
@@ -14,6 +15,14 @@ from db.statements import load
 _QUERIES = load("staff")
 
 _TOKEN_BYTES = 32
+
+
+class Session(NamedTuple):
+    """A session by a name that opens nothing."""
+
+    name: str
+    created_at: datetime
+    expires_at: datetime
 
 
 async def open_session(database: Database, staff_id: UUID, now: datetime, lasts: timedelta) -> str:
@@ -29,6 +38,26 @@ async def find(database: Database, token: str, now: datetime) -> Account | None:
     """Whose session the token opens; None when it has ended or the account was closed."""
     row = await _QUERIES["account_of_session"].row(database, token_hash=token_hash(token), now=now)
     return account_from(row) if row else None
+
+
+async def open_of(database: Database, staff_id: UUID, now: datetime) -> list[Session]:
+    """The sessions of that person that have not ended, the newest first."""
+    return [Session(**row) for row in await _QUERIES["sessions_of"].rows(database, staff_id=staff_id, now=now)]
+
+
+def name_of(token: str) -> str:
+    """What the session of that token is called."""
+    return token_hash(token)[:8].hex()
+
+
+async def revoke(database: Database, staff_id: UUID, name: str) -> bool:
+    """Ends that session at once; False where the person has none of that name."""
+    return await _QUERIES["close_session_named"].run(database, staff_id=staff_id, name=name) > 0
+
+
+async def revoke_all(database: Database, staff_id: UUID) -> int:
+    """Ends all sessions of that person at once, and says how many there were."""
+    return await _QUERIES["close_sessions"].run(database, staff_id=staff_id)
 
 
 async def close(database: Database, token: str) -> None:

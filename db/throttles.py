@@ -27,6 +27,11 @@ async def wait_of(database: Database, key: str, limit: int, now: datetime) -> in
     return _seconds(row, now) if row is not None and row["count"] >= limit else None
 
 
+async def take_back(database: Database, key: str) -> None:
+    """Forgets one try."""
+    await _QUERIES["take_back"].run(database, key=_hashed(key))
+
+
 async def clear(database: Database, key: str) -> None:
     """Forgets the tries, after one that succeeded."""
     await _QUERIES["clear"].run(database, key=_hashed(key))

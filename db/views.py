@@ -159,7 +159,7 @@ async def listed_by_phone(
     """The latest requests that came with that number (E.164), as far as the person may see them."""
     rows = await _QUERIES["listed_by_phone"].rows(
         database,
-        phone_index=keys.phone_index(phone),
+        phone_indexes=keys.phone_indexes(phone),
         confidential=sight.confidential,
         own=sight.departments,
         most=limit,

@@ -22,6 +22,7 @@ def fact_words(policy: Policy, language: str, facts: Mapping[str, str]) -> dict[
         "previous_department": ("previous_department", lambda code: policy.department(code).name),
         "co_department": ("co_department", lambda code: policy.department(code).name),
         "category": ("category", lambda code: policy.category(code).name),
+        "second_opinion": ("second_opinion_category", lambda code: policy.category(code).name),
         "target": ("target", lambda code: policy.transfer_target(code).name),
         "reason_name": ("reason_code", lambda code: policy.decline_reason(code).name),
         "route": ("reason_code", lambda code: policy.decline_reason(code).route),
@@ -30,6 +31,8 @@ def fact_words(policy: Policy, language: str, facts: Mapping[str, str]) -> dict[
         "answer_due": ("answer_due", lambda at: {language: moment(datetime.fromisoformat(at), policy.zone, language)}),
         "review": ("review_on", lambda on: {language: day(date.fromisoformat(on), language)}),
         "level": ("level", lambda level: {language: level}),
+        "people": ("people", lambda number: {language: number}),
+        "days": ("days", lambda number: {language: number}),
     }
     words: dict[str, str] = {}
     for placeholder, (fact, look_up) in look_ups.items():

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Generic, TypeVar
 
+from domain.characters import one_form
+
 LONGEST_TEXT = 12_000
 """Characters that are looked at: what a long message is about is said long before that."""
 
@@ -35,7 +37,13 @@ class Forms:
     @classmethod
     def of(cls, text: str) -> Forms:
         text = text[:LONGEST_TEXT]
-        return cls(_chinese(text), _english(text))
+        return cls(without_gaps(one_form(text)), english_words(text))
+
+    @classmethod
+    def joined(cls, parts: Iterable[Forms]) -> Forms:
+        """One text after the other; no word reaches from one into the next."""
+        parts = tuple(parts)
+        return cls("\n".join(part.chinese for part in parts), "".join(part.english for part in parts))
 
 
 class Lexicon(Generic[Sense]):
@@ -45,7 +53,7 @@ class Lexicon(Generic[Sense]):
         """From (language, word, sense); a language other than English is looked for as Chinese is."""
         self._senses: dict[str, list[Sense]] = {}
         for language, word, sense in words:
-            senses = self._senses.setdefault(_english(word) if language == "en" else _chinese(word), [])
+            senses = self._senses.setdefault(as_looked_for(word, language), [])
             if sense is not None and sense not in senses:
                 senses.append(sense)
         lengths: dict[str, set[int]] = defaultdict(set)
@@ -76,14 +84,20 @@ class Lexicon(Generic[Sense]):
                     break
 
 
-def _chinese(text: str) -> str:
-    """One form for each character, and no gap inside a word that a line break tore apart."""
-    return _GAP_IN_CHINESE.sub("", unicodedata.normalize("NFKC", text).casefold()).strip()
+def as_looked_for(word: str, language: str) -> str:
+    """A word of the policy as it stands in the forms of a text."""
+    forms = Forms.of(word)
+    return forms.english if language == "en" else forms.chinese
 
 
-def _english(text: str) -> str:
+def without_gaps(text: str) -> str:
+    """No gap inside a Chinese word that a line break tore apart."""
+    return _GAP_IN_CHINESE.sub("", text).strip()
+
+
+def english_words(text: str) -> str:
     """The words without plurals and punctuation, a space before and after each."""
-    words = _ENGLISH_WORD.findall(text.casefold().replace("’", "'"))
+    words = _ENGLISH_WORD.findall(unicodedata.normalize("NFKC", text).casefold().replace("’", "'"))
     return f" {' '.join(map(_singular, words))} " if words else ""
 
 

@@ -84,6 +84,7 @@ class NoticeKind(StrEnum):
     QUICK_LOGGED = "quick_logged"
     MERGED = "merged"
     UNMERGED = "unmerged"
+    TOPIC_SPIKE = "topic_spike"
 
 
 K, R = NoticeKind, Recipient

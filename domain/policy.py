@@ -15,6 +15,7 @@ from typing import Any
 
 from domain import durations, plain
 from domain.calendar import Calendar, Period
+from domain.coordinates import Datum
 from domain.durations import Clock, Duration
 from domain.promises import (
     DEPARTMENT_SELECTOR,
@@ -32,10 +33,14 @@ from domain.request import Urgency
 
 __all__ = [
     "DEPARTMENT_SELECTOR", "PARENT", "Calendar", "Category", "Chain", "City", "Clock", "DeclineReason", "Department",
-    "DepartmentKind", "District", "Duration", "Feedback", "Limits", "Names", "Period", "Policy", "Rung", "Selector",
+    "DepartmentKind", "District", "Duration", "Feedback", "Limits", "Names", "Neighbour", "Period", "Policy", "Rung", "Selector",
     "ServiceLevel", "Texts", "TransferTarget", "Triage", "Watch", "from_plain", "in_language", "shortened", "to_plain",
     "version_of",
 ]  # fmt: skip
+
+
+BORDER_METRES = 50
+"""Half a wide road, a telephone's error between houses, and what a hand-drawn outline is off."""
 
 
 class DepartmentKind(StrEnum):
@@ -50,11 +55,17 @@ class DepartmentKind(StrEnum):
 
 @dataclass(frozen=True)
 class City:
-    """`phone` is shown to citizens; the first language is the one for people who chose none."""
+    """`phone` is shown to citizens; the first language is the one for people who chose none.
+
+    `coordinates` is what points that come without a datum are given in. A point that is no more than `border_metres` from
+    a border may lie on its other side.
+    """
 
     name: Names
     languages: tuple[str, ...]
     phone: str | None = None
+    coordinates: Datum = Datum.WGS84
+    border_metres: int = BORDER_METRES
 
 
 @dataclass(frozen=True)
@@ -74,7 +85,8 @@ class Category:
     """A kind of problem, in the words of the people who have it.
 
     `keywords` are words that speak for it on their own, `hints` such that only support it. `department` is its route;
-    `by_district` overrides it where the district is known. `sensitive` ones always pass a person first; `review` asks
+    where the district is known `by_district` goes before it, and then the department of the kind `district_office` that
+    serves the district. `sensitive` ones always pass a person first; `review` asks
     for a second pair of eyes before the citizen is answered.
     """
 
@@ -86,6 +98,7 @@ class Category:
     chain: str
     department: str | None = None
     by_district: Mapping[str, str] = field(default_factory=dict)
+    district_office: DepartmentKind | None = None
     keywords: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     hints: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     urgency: Urgency = Urgency.NORMAL
@@ -100,8 +113,9 @@ class Category:
 class Watch:
     """Words that mean danger to life, or a matter that a person must see first. A false alarm is better than a miss.
 
-    `unless` are longer words that hold one of `words` but mean nothing of the kind. `category` is where a danger goes
-    if the request's own category is not one of danger.
+    `together` are words that mean it only in one clause (domain/phrases.py). `unless` are longer words that hold one of
+    `words` but mean nothing of the kind. `category` is where a danger goes if the request's own category is not one of
+    danger.
     """
 
     code: str
@@ -111,15 +125,22 @@ class Watch:
     danger: bool = False
     sensitive: bool = False
     category: str | None = None
+    together: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class DeclineReason:
-    """Why a request is not for this channel, and `route`: where its sender finds help instead."""
+    """Why a request is not for this channel, and `route`: where its sender finds help instead.
+
+    Where `words`, or words `together` in one clause, speak for it, it is proposed to a person; `unless` as in a watch.
+    """
 
     code: str
     name: Names
     route: Names
+    words: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    together: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    unless: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -141,6 +162,20 @@ class District:
 
 
 @dataclass(frozen=True)
+class Neighbour:
+    """A city or county beside ours, outside the jurisdiction: its outline as that of a district, and what is proposed for
+    a matter there: the reason to decline, which names the right route, or the transfer target where it takes requests over.
+    """
+
+    code: str
+    name: Names
+    geometry: Mapping[str, Any]
+    decline_reason: str
+    also_called: tuple[str, ...] = ()
+    transfer_target: str | None = None
+
+
+@dataclass(frozen=True)
 class Texts:
     """All texts of one language. `notices` by kind and channel; `states` and `timeline` by code; `missing` stands in for
     a value that is not known yet, by the name of its placeholder."""
@@ -153,7 +188,10 @@ class Texts:
 
 @dataclass(frozen=True, eq=False)
 class Policy:
-    """All that one city decides. Two policies are the same if their content is."""
+    """All that one city decides. Two policies are the same if their content is.
+
+    `places` are names of streets, estates and landmarks by the district or neighbour that they lie in.
+    """
 
     city: City
     departments: tuple[Department, ...]
@@ -171,6 +209,8 @@ class Policy:
     decline_reasons: tuple[DeclineReason, ...] = ()
     transfer_targets: tuple[TransferTarget, ...] = ()
     districts: tuple[District, ...] = ()
+    neighbours: tuple[Neighbour, ...] = ()
+    places: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     version: str = field(default="", init=False)
 
     def __post_init__(self) -> None:
@@ -201,6 +241,13 @@ class Policy:
 
     def transfer_target(self, code: str) -> TransferTarget:
         return {target.code: target for target in self.transfer_targets}[code]
+
+    def neighbour(self, code: str) -> Neighbour:
+        return {neighbour.code: neighbour for neighbour in self.neighbours}[code]
+
+    def office(self, kind: DepartmentKind, district: str) -> Department | None:
+        """The first department of that kind that serves this district by name, one for all districts aside."""
+        return next((each for each in self.departments if each.kind is kind and district in each.districts), None)
 
     def has_department(self, code: str) -> bool:
         return code in self._departments

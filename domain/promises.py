@@ -10,6 +10,7 @@ from domain.durations import Clock, Duration, Unit
 
 FIVE_WORKING_DAYS = Duration(5, Unit.WORKING_DAYS)
 HALF_A_YEAR = Duration(180, Unit.DAYS)
+CLOSE_MARGIN = 0.4
 
 Names = Mapping[str, str]
 """A text by language, as in {"zh": "路灯不亮", "en": "Street light out"}."""
@@ -83,6 +84,8 @@ class Triage:
     service_level: str
     chain: str
     threshold: float  # the confidence from which a request is assigned without a person
+    close_margin: float = CLOSE_MARGIN  # a second department less sure by no more than this is proposed as a co-handler
+    second_opinion_assigns: bool = False  # a language model may decide what is unsure
 
 
 @dataclass(frozen=True)

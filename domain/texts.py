@@ -48,6 +48,7 @@ PLACEHOLDERS: dict[NoticeKind, frozenset[str]] = {
         ),
         _STAFF | {"co_department"},
     ),
+    NoticeKind.TOPIC_SPIKE: frozenset({"reference", "city", "staff_link", "category", "people", "days"}),
     NoticeKind.REASSIGNED_AWAY: _STAFF | {"previous_department"},
     NoticeKind.RETURNED_TO_TRIAGE: _STAFF | {"previous_department"},
 }

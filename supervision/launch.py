@@ -23,7 +23,7 @@ def launch(parent: int, death_signal: int, niceness: int, program: list[str]) ->
             sys.exit(1)
     if niceness:
         os.nice(niceness)
-    os.execvp(program[0], program)
+    os.execvp(program[0], program)  # nosec B606 - no shell, because none is wanted; the supervisor wrote the list
 
 
 if __name__ == "__main__":

@@ -97,7 +97,7 @@ class PostgresServer:
         # Made under another name and renamed at the end: a start that was killed half-way leaves no half folder
         # under the real name.
         unfinished = self.home / "data.unfinished"
-        subprocess.run(["rm", "-rf", str(unfinished)], check=True)
+        subprocess.run(["rm", "-rf", str(unfinished)], check=True)  # nosec B607 - rm stands elsewhere on each system
         with tempfile.NamedTemporaryFile("w", dir=self.home, prefix="password.") as password:
             password.write(self.password)
             password.flush()

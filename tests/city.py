@@ -146,7 +146,9 @@ def a_city(**changes: Any) -> Policy:
             Duration.parse("1 day"), Duration.parse("3 working days"), Duration.parse("5 working days"), 365
         ),
         "texts": {"zh": _texts(), "en": _texts()},
-        "decline_reasons": (DeclineReason("court", both("A court decides this"), both("Go to the court")),),
+        "decline_reasons": (
+            DeclineReason("court", both("A court decides this"), both("Go to the court"), words={"en": ("lawsuit",)}),
+        ),
         "transfer_targets": (TransferTarget("next_city", both("The next city")),),
         "districts": (District("middle", both("Middle"), square),),
     }

@@ -22,7 +22,7 @@ from api.actions_route import perform
 from api.citizens import Reference
 from api.dossier import dossier_of
 from api.errors import FieldsInvalid, TooLarge, UnsupportedMedia, problem_of
-from api.pages.page import PageLanguage, clock_of, day_of, length_of, staff_page
+from api.pages.page import WORDS, PageLanguage, clock_of, day_of, length_of, staff_page
 from api.rates import SEE_NUMBERS
 from api.schemas import Language
 from api.services import Services, Wired
@@ -185,7 +185,7 @@ async def _request(
     mistakes: Sequence[str] = (), refused: Any = None,
 ) -> HTMLResponse:  # fmt: skip
     snapshot = await find_visible(services, signed_in, reference)
-    full = await dossier_of(services, signed_in, snapshot)
+    full = await dossier_of(services, signed_in, snapshot, language)
     policy = await services.policies.active()
     return await staff_page(
         services, "request.html", language, f"/staff/requests/{full.reference}",
@@ -220,4 +220,7 @@ def tasks_of(signed_in: SignedIn) -> list[Task]:
 
 def _details(policy: Policy, event: EventAnswer, language: Language) -> str:
     words = fact_words(policy, language, event.facts)
-    return " · ".join(words[name] for name in _TOLD if name in words)
+    told = [words[name] for name in _TOLD if name in words]
+    if "second_opinion" in words:
+        told.append(WORDS[language]["staff"]["second_opinion"].format(category=words["second_opinion"]))
+    return " · ".join(told)

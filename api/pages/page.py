@@ -98,7 +98,7 @@ def _rendered(
         language=language,
         other="en" if language == "zh" else "zh",
         here=here,
-        style=Markup(_STYLE),
+        style=Markup(_STYLE),  # nosec B704 - our own style sheet, from a file of this package
         city=in_language(policy.city.name, language) if policy else words["common"]["product"],
         phone=policy.city.phone if policy else None,
     )

@@ -98,11 +98,18 @@ update inbox set payload = '{}' where request_id = :request_id;
 -- The code by which the citizen came back.
 delete from one_time_codes where request_id = :request_id;
 
+-- name: erase_topics(request_id)!
+-- It stands behind no hot topic any more, and none is called by its words; the next look finds others.
+with left_out as (
+    delete from topic_requests where request_id = :request_id
+)
+update topics set words_sealed = '' where named_after = :request_id;
+
 -- name: erase_request(request_id)!
 -- Who asked for what and where. The hash of the token stays, so that the link goes on opening what is left.
 update requests
 set title_sealed = null, description_sealed = null, contact_sealed = null, phone_index = null, address_sealed = null,
-    place = null, lat = null, long = null, token_sealed = '', idempotency_key = null, idempotency_body = null
+    place = null, lat = null, long = null, datum = null, token_sealed = '', idempotency_key = null, idempotency_body = null
 where id = :request_id;
 
 -- name: mark_erased(request_id, at)!

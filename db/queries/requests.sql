@@ -1,13 +1,13 @@
--- name: submit(id, reference, submitted_at, channel, language, confidential, given_category, title_sealed, description_sealed, contact_sealed, phone_index, address_sealed, place, lat, long, token_hash, token_sealed, idempotency_key, idempotency_body, submitted_by, payload, text_id, body_sealed)$
+-- name: submit(id, reference, submitted_at, channel, language, confidential, given_category, title_sealed, description_sealed, contact_sealed, phone_index, address_sealed, place, lat, long, datum, token_hash, token_sealed, idempotency_key, idempotency_body, submitted_by, payload, text_id, body_sealed)$
 -- Writes the request, its first snapshot and its first message, for a quick log also what was done; no row when the reference or the key is taken.
 with request as (
     insert into requests (
         id, reference, submitted_at, channel, language, confidential, given_category,
-        title_sealed, description_sealed, contact_sealed, phone_index, address_sealed, place, lat, long,
+        title_sealed, description_sealed, contact_sealed, phone_index, address_sealed, place, lat, long, datum,
         token_hash, token_sealed, idempotency_key, idempotency_body, submitted_by
     ) values (
         :id, :reference, :submitted_at, :channel, :language, :confidential, :given_category,
-        :title_sealed, :description_sealed, :contact_sealed, :phone_index, :address_sealed, :place, :lat, :long,
+        :title_sealed, :description_sealed, :contact_sealed, :phone_index, :address_sealed, :place, :lat, :long, :datum,
         :token_hash, :token_sealed, :idempotency_key, :idempotency_body, :submitted_by
     )
     on conflict do nothing
@@ -34,7 +34,7 @@ where idempotency_key = :idempotency_key;
 -- name: by_reference(reference)^
 -- The request with that public number, as it was sent.
 select id, reference, submitted_at, channel, language, confidential, given_category,
-    title_sealed, description_sealed, contact_sealed, phone_index, address_sealed, place, lat, long,
+    title_sealed, description_sealed, contact_sealed, phone_index, address_sealed, place, lat, long, datum,
     token_hash, token_sealed, submitted_by, erased_at,
     (select demanded_at from erasure_demands where request_id = requests.id) as erasure_demanded_at
 from requests
@@ -43,7 +43,7 @@ where reference = :reference;
 -- name: by_id(id)^
 -- The request with that id, as it was sent.
 select id, reference, submitted_at, channel, language, confidential, given_category,
-    title_sealed, description_sealed, contact_sealed, phone_index, address_sealed, place, lat, long,
+    title_sealed, description_sealed, contact_sealed, phone_index, address_sealed, place, lat, long, datum,
     token_hash, token_sealed, submitted_by, erased_at,
     (select demanded_at from erasure_demands where request_id = requests.id) as erasure_demanded_at
 from requests

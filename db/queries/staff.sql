@@ -65,6 +65,17 @@ where token_hash = :token_hash and expires_at > :now and active;
 -- Signs out.
 delete from sessions where token_hash = :token_hash;
 
+-- name: sessions_of(staff_id, now)
+-- The sessions of a member of staff that have not ended, the newest first; named by the beginning of the hash.
+select encode(substr(token_hash, 1, 8), 'hex') as name, created_at, expires_at
+from sessions
+where staff_id = :staff_id and expires_at > :now
+order by created_at desc, name;
+
+-- name: close_session_named(staff_id, name)!
+-- Ends one session of a member of staff.
+delete from sessions where staff_id = :staff_id and encode(substr(token_hash, 1, 8), 'hex') = :name;
+
 -- name: close_sessions(staff_id)!
 -- Signs out everywhere.
 delete from sessions where staff_id = :staff_id;

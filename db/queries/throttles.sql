@@ -11,6 +11,10 @@ returning count, resets_at;
 -- How many tries the running window has seen.
 select count, resets_at from throttles where key = :key and resets_at > :now;
 
+-- name: take_back(key)!
+-- Forgets one try.
+update throttles set count = count - 1 where key = :key and count > 0;
+
 -- name: clear(key)!
 -- Forgets the tries.
 delete from throttles where key = :key;

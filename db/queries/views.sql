@@ -106,14 +106,14 @@ from requests
 join snapshots on snapshots.request_id = requests.id
 where snapshots.reference = :reference;
 
--- name: listed_by_phone(phone_index, confidential, own, most)
+-- name: listed_by_phone(phone_indexes, confidential, own, most)
 -- The latest requests that came with a phone number.
 select
     {snapshots.snapshot},
     title_sealed, description_sealed
 from requests
 join snapshots on snapshots.request_id = requests.id
-where phone_index = :phone_index
+where phone_index = any (:phone_indexes::bytea[])
     and (:confidential or not snapshots.confidential or department = any (:own::text[]) or co_departments && :own::text[])
 order by snapshots.submitted_at desc, snapshots.request_id desc
 limit :most;

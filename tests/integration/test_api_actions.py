@@ -148,6 +148,78 @@ async def test_a_dispatcher_sends_a_request_from_triage_to_a_department(interfac
     assert (await done(interface, "clinic", request, "accept"))["state"] == "in_progress"
 
 
+async def in_triage(interface: Interface, description: str) -> tuple[Submitted, dict[str, Any]]:
+    """A request that the rules sent to a person, and what the dispatcher is shown as proposed."""
+    request = await interface.submit(description=description)
+    await eventually(lambda: in_state(interface, request, "triage"))
+    full = (await interface.as_staff("dispatcher", f"/requests/{request.reference}?lang=en")).json()
+    return request, full["proposal"]
+
+
+async def test_a_proposal_of_two_departments_is_taken_in_one_action(interface: Interface) -> None:
+    request, proposed = await in_triage(interface, "The street light or the clinic.")
+    assert (proposed["kind"], proposed["action"], proposed["name"]) == ("co_handler", "assign", "Health")
+    assert proposed["fields"] == {
+        "department": "housing", "category": "street_light", "co_department": "health", "co_task": "clinic",
+    }  # fmt: skip
+    for _ in range(2):  # the same key again does nothing twice
+        answer = await interface.act("dispatcher", request, "assign", proposed["fields"], key="once")
+        assert answer.status_code == 200, answer.text
+
+    full = (await interface.as_staff("lead", f"/requests/{request.reference}")).json()
+    (helper,) = full["co_handlers"]
+    assert (full["state"], full["department"], full["proposal"]) == ("assigned", "housing", None)
+    assert (helper["department"], helper["state"], helper["task"]) == ("health", "asked", "clinic")
+
+
+@pytest.mark.parametrize(
+    ("helper", "field"),
+    [
+        ({"co_department": "health"}, "co_task"),
+        ({"co_task": "Look at it."}, "co_department"),
+        ({"co_department": "housing", "co_task": "Look at it."}, "co_department"),
+        ({"co_department": "moon", "co_task": "Look at it."}, "co_department"),
+    ],
+)
+async def test_a_second_department_that_cannot_be_asked_leaves_the_request_in_triage(
+    interface: Interface, helper: dict[str, str], field: str
+) -> None:
+    request, _ = await in_triage(interface, "Something is strange here.")
+    body = {"department": "housing", "category": "street_light", **helper}
+    refused = problem(await interface.act("dispatcher", request, "assign", body), 422, "invalid")
+
+    assert [mistake["field"] for mistake in refused["errors"]] == [field]
+    assert await in_state(interface, request, "triage")
+
+
+async def test_a_decline_is_proposed_with_its_route_and_confirmed_by_a_person(interface: Interface) -> None:
+    request, proposed = await in_triage(interface, "My lawsuit is going on.")
+    assert (proposed["kind"], proposed["action"], proposed["fields"]) == (
+        "decline",
+        "decline",
+        {"reason_code": "court"},
+    )
+    assert (proposed["name"], proposed["route"], proposed["category"]) == (
+        "A court decides this",
+        "Go to the court",
+        None,
+    )
+
+    assert (await done(interface, "dispatcher", request, "decline", **proposed["fields"]))["state"] == "declined"
+    full = (await interface.as_staff("dispatcher", f"/requests/{request.reference}")).json()
+    assert full["proposal"] is None
+
+
+async def test_a_decline_that_would_lose_a_part_of_ours_says_so(interface: Interface) -> None:
+    request, proposed = await in_triage(interface, "The street light is out, and my lawsuit is going on.")
+    assert (proposed["kind"], proposed["category"]) == ("decline", "street_light")
+    assigned = await done(interface, "dispatcher", request, "assign", department="housing", category="street_light")
+
+    assert assigned["state"] == "assigned"
+    full = (await interface.as_staff("lead", f"/requests/{request.reference}")).json()
+    assert full["proposal"] is None
+
+
 async def test_a_place_outside_the_city_is_taken_and_sent_to_a_person(interface: Interface) -> None:
     request = await interface.submit(location={"lat": 10.0, "long": 10.0})
     await eventually(lambda: in_state(interface, request, "triage"))

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
 import pytest
 
+from db import read_model, views
+from domain.request import Entry, Event, Record, State
 from tests.city import a_category, a_city
 from tests.integration.test_api_citizens import a_picture, upload
 from tests.interface import Interface, Submitted, an_interface, problem
@@ -100,9 +103,43 @@ async def test_what_is_no_list_of_ids_is_refused(interface: Interface, sent: Any
     assert error["mend"]
 
 
+async def opened(interface: Interface, request: Submitted, photo: str) -> list[int]:
+    """What the interface and the page answer to the citizen of that request who asks for that photo."""
+    address = f"/api/v1/requests/{request.reference}/attachments/{photo}"
+    page = request.status_url.removeprefix("http://localhost") + f"/photos/{photo}"
+    answers = [await interface.http.get(address, headers=request.headers), await interface.http.get(page)]
+    return [answer.status_code for answer in answers]
+
+
 async def test_a_citizen_does_not_see_what_staff_keep_for_themselves(interface: Interface) -> None:
     request = await in_progress(interface)
-    await added_by_staff(interface, request)
+    kept = await added_by_staff(interface, request)
     (own,) = (await upload(interface, request, a_picture())).json()["attachments"]
 
     assert (await interface.look_up(request))["attachments"] == [own]
+    assert await opened(interface, request, own["id"]) == [200, 200]
+    assert await opened(interface, request, kept) == [404, 404]
+
+
+async def test_a_photo_opens_to_the_citizen_when_the_answer_is_given(interface: Interface) -> None:
+    request = await in_progress(interface)
+    photo = await added_by_staff(interface, request)
+    snapshot = await views.snapshot_by_reference(interface.services.pool, request.reference)
+    assert snapshot is not None
+    for sequence, action, public in ((9, "resolve", False), (10, "approve", True)):
+        assert await opened(interface, request, photo) == [404, 404]
+        facts = {"attachment_ids": photo} if action == "resolve" else {}
+        event = Event(sequence, interface.clock(), action, "staff", "", None, State.RESOLVED, public, facts=facts)
+        moved = replace(snapshot, sequence=sequence, state=State.RESOLVED)
+        await read_model.record(interface.services.pool, Record(moved, (Entry(event),)), None, interface.clock())
+
+    assert await opened(interface, request, photo) == [200, 200]
+
+
+async def test_a_photo_of_one_request_opens_in_no_other(interface: Interface) -> None:
+    request, other = await in_progress(interface), await in_progress(interface)
+    (own,) = (await upload(interface, request, a_picture())).json()["attachments"]
+
+    assert await opened(interface, other, own["id"]) == [404, 404]
+    of_staff = f"/requests/{other.reference}/attachments/{own['id']}"
+    assert (await interface.as_staff("handler", of_staff)).status_code == 404

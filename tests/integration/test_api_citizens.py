@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import io
 import re
 from collections.abc import AsyncIterator
@@ -13,7 +14,7 @@ import httpx2
 import pytest
 from PIL import Image
 
-from api.look_up import CODE_LASTS, CODES_OF_ADDRESS, CODES_OF_REQUEST, CODES_WITHIN
+from api.look_up import CODE_LASTS, CODES_OF_ADDRESS, CODES_OF_NUMBER, CODES_OF_REQUEST, CODES_WITHIN
 from db import one_time_codes, outbox
 from domain.lifecycle import Action, rows_of
 from domain.request import Role, State
@@ -313,6 +314,7 @@ async def exchange(interface: Interface, reference: str, code: str, phone: str =
 
 async def a_code(interface: Interface, request: Submitted) -> str:
     assert (await ask(interface, request.reference)).status_code == 202
+    assert await sent_code(interface, request)  # it comes after the answer, and would take the place of the one below
     code = "123456"
     request_id = await interface.services.pool.fetchval(
         "select id from requests where reference = $1", request.reference
@@ -384,8 +386,30 @@ async def test_codes_are_limited_by_request_and_by_address(interface: Interface)
     assert 0 < int(answer.headers["retry-after"]) <= CODES_WITHIN.total_seconds()
 
     for number in range(CODES_OF_ADDRESS):
-        await ask(interface, f"nothing-{number}")
-    problem(await ask(interface, (await interface.submit()).reference), 429, "too_many")
+        await ask(interface, f"nothing-{number}", f"139{number:08}")
+    problem(await ask(interface, (await interface.submit()).reference, "13900000099"), 429, "too_many")
+
+
+async def test_codes_are_limited_by_number_whichever_requests_they_are_for(interface: Interface) -> None:
+    written = ("13800000001", "+86 138 0000 0001", "138-0000-0001")
+    for number in range(CODES_OF_NUMBER):
+        async with interface.from_address(f"192.0.2.{number}") as http:
+            reference = (await interface.submit()).reference
+            body = {"phone": written[number % len(written)]}
+            assert (await http.post(f"/api/v1/requests/{reference}/code", json=body)).status_code == 202
+
+    for reference in ((await interface.submit()).reference, "2611-0000-00010", "nothing"):
+        problem(await ask(interface, reference), 429, "too_many")
+    assert (await ask(interface, (await interface.submit()).reference, "13900000009")).status_code == 202
+
+
+async def test_the_counter_of_a_number_cannot_be_turned_back_into_it(interface: Interface) -> None:
+    await ask(interface, (await interface.submit()).reference)
+    plain = [hashlib.sha256(f"code:number:{number}".encode()).digest() for number in ("+8613800000001", PHONE)]
+
+    rows = await interface.services.pool.fetch("select key from throttles")
+    assert rows
+    assert not {row["key"] for row in rows} & {*plain}
 
 
 async def test_the_code_is_stored_nowhere_in_the_clear(interface: Interface) -> None:

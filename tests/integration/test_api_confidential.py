@@ -61,6 +61,10 @@ ADDRESSES: dict[str, list[dict[str, str]]] = {
     ],
     "/api/v1/staff/outbox": [{}, {"reference": "{reference}"}],
     "/api/v1/staff/policy": [{}],
+    "/api/v1/staff/sessions": [{}],
+    "/api/v1/staff/topics": [{}],
+    "/api/v1/staff/topics/{topic_id}": [{}],
+    "/api/v1/staff/requests/{reference}/release": [{}],
     "/staff": [{}, {"department": "housing"}, {"department": "health"}, {"state": "in_progress"},
                *({"task": task} for task in ("call", "extension", "hold", "co_handling"))],
     "/staff/requests/{reference}": [{}],
@@ -141,7 +145,9 @@ async def found_in(
     cookie = {"Cookie": f"huisheng_session={interface.tokens[username]}"}
     finds = set()
     for address, queries in ADDRESSES.items():
-        path = address.format(reference=request.reference, other=other.reference, attachment_id=picture)
+        path = address.format(
+            reference=request.reference, other=other.reference, attachment_id=picture, topic_id=picture
+        )
         for query in queries:
             asked = {name: value.format(reference=request.reference) for name, value in query.items()}
             as_page = address.startswith("/staff")

@@ -12,6 +12,7 @@ import pytest
 
 from api.actions import STAFF_ACTIONS
 from api.pages.page import WORDS
+from api.schemas import Language
 from domain.lifecycle import Action
 from domain.request import OPEN, State
 from policies.checks.texts import TIMELINE_KINDS
@@ -196,6 +197,74 @@ async def test_the_page_has_a_form_for_each_action_that_is_possible(
     assert set(form.ids) <= form.labels
     assert len(set(form.ids)) == len(form.ids)
     assert any("/attachments" in address for address in form.forms) is (state in OPEN)
+
+
+async def proposed(interface: Interface, state: str, action: str, facts: dict[str, str]) -> Submitted:
+    """A request with that proposal in its timeline."""
+    columns = {"department": None, "triage_reason": facts["reason"]} if state == "triage" else {}
+    request = await in_state(interface, state, **columns)
+    row = await interface.row("select id from requests where reference = $1", request.reference)
+    await interface.services.pool.execute(
+        "insert into events (request_id, sequence, at, action, actor_kind, actor_id, state, public, facts) "
+        "values ($1, 2, $2, $3, 'system', '', $4, false, $5)",
+        row["id"], interface.clock(), action, state, facts,
+    )  # fmt: skip
+    return request
+
+
+DECLINE = {"reason": "out_of_scope", "proposal": "decline", "proposal_reason_code": "court", "proposal_why": "words"}
+SHARED = {
+    "reason": "two_departments", "proposal": "co_handler", "proposal_department": "housing", "proposal_co_department": "health",
+    "proposal_category": "street_light", "proposal_co_category": "pothole", "proposal_why": "close",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+@pytest.mark.parametrize(
+    ("facts", "action", "shown", "sent"),
+    [
+        (DECLINE, "decline", ["A court decides this", "Go to the court"], {"reason_code": "court"}),
+        (DECLINE | {"proposal_category": "pothole"}, "decline", ["Go to the court", "pothole"], {"reason_code": "court"}),
+        (SHARED, "assign", ["Housing", "Health"],
+         {"department": "housing", "category": "street_light", "co_department": "health", "co_task": "pothole"}),
+    ],
+)  # fmt: skip
+async def test_what_is_proposed_is_taken_with_one_button(
+    interface: Interface, language: Language, facts: dict[str, str], action: str, shown: list[str], sent: dict[str, str]
+) -> None:
+    request = await proposed(interface, "triage", "to_triage", facts)
+    browser = await signed_in(interface, "dispatcher")
+    html = await a_page(browser, f"/staff/requests/{request.reference}?lang={language}")
+
+    assert WORDS[language]["proposal"][facts["proposal"]] in html
+    assert WORDS[language]["triage"][facts["reason"]] in html
+    section = html.split(WORDS[language]["proposal"][facts["proposal"]])[1].split("</form>")[0]
+    assert all(words in section for words in shown)
+    address = f"/staff/requests/{request.reference}/actions/{action}?lang={language}"
+    fields = Form(section + "</form>").forms[address]
+    assert {name: value for name, value in fields.items() if name != "key"} == sent
+
+
+async def test_the_lead_sees_what_is_proposed_and_the_one_who_may_has_the_button(interface: Interface) -> None:
+    request = await proposed(interface, "assigned", "auto_assign", SHARED)
+    button = WORDS["en"]["proposal_take"]["co_handler"]
+    for username, may in (("lead", False), ("dispatcher", True)):
+        html = await a_page(await signed_in(interface, username), f"/staff/requests/{request.reference}?lang=en")
+        assert WORDS["en"]["proposal"]["co_handler"] in html
+        assert (button in html) is may
+
+
+@pytest.mark.parametrize("action", ["assign", "reclassify", "return_request"])
+async def test_a_proposal_that_was_answered_is_gone(interface: Interface, action: str) -> None:
+    request = await proposed(interface, "triage", "to_triage", DECLINE)
+    row = await interface.row("select id from requests where reference = $1", request.reference)
+    await interface.services.pool.execute(
+        "insert into events (request_id, sequence, at, action, actor_kind, actor_id, state, public, facts) "
+        "values ($1, 3, $2, $3, 'staff', '', 'triage', false, '{}')",
+        row["id"], interface.clock(), action,
+    )  # fmt: skip
+    full = (await interface.as_staff("dispatcher", f"/requests/{request.reference}")).json()
+    assert full["proposal"] is None
 
 
 async def test_a_request_of_others_is_not_there(interface: Interface) -> None:

@@ -56,7 +56,9 @@ async def merged(
     interface: Interface, state: State = State.IN_PROGRESS, **changes: Any
 ) -> tuple[Submitted, Submitted, Life]:
     """A request with a life of its own, and another that was merged into it."""
-    parent, child = await interface.submit(description=SECRET), await interface.submit(title="The lamp, again")
+    contact = {"name": "A Citizen", "phone": "13800000001"}
+    parent = await interface.submit(description=SECRET, contact=contact)
+    child = await interface.submit(title="The lamp, again")
     life, own = Life(interface, parent), Life(interface, child)
     await life.has("submit", by="citizen")
     await life.has("auto_assign", by="system", department="housing")
@@ -86,6 +88,23 @@ async def test_the_citizen_reads_what_the_city_did_and_nothing_of_the_other_citi
     html = await a_page(interface, f"{address_of(child)}?lang=en")
     assert WORDS["en"]["state"]["in_progress"] in html
     assert "Wang" not in html
+
+
+async def test_what_was_written_to_the_other_citizen_is_read_without_what_is_personal_in_it(
+    interface: Interface,
+) -> None:
+    parent, child, life = await merged(interface)
+    said = "Dear A Citizen, Mr Nemo in Flat 4B, 19900000001, let us in. Questions: 0731-00001234."
+    await life.has("resolve", said)
+    reply = life.events[-1].event.text
+    await life.stands(State.RESOLVED, reply=reply, resolved_at=interface.clock())
+    theirs, own = await interface.look_up(child, **{"Accept-Language": "en"}), await interface.look_up(parent)
+
+    assert theirs["reply"] == "Dear [name], Mr [name] in [address], [phone], let us in. Questions: 0731-00001234."
+    assert theirs["reply"] in [entry["said"] for entry in theirs["timeline"]]
+    assert own["reply"] == said
+    html = await a_page(interface, f"{address_of(child)}?lang=zh")
+    assert "Mr [姓名] in [门牌], [电话], let us in." in html
 
 
 async def test_a_question_to_the_other_citizen_is_work_in_progress(interface: Interface) -> None:

@@ -15,7 +15,7 @@ import pytest
 from api.pages.page import WORDS
 from db import one_time_codes
 from domain.request import Outcome, State
-from tests.integration.test_api_citizens import a_picture
+from tests.integration.test_api_citizens import a_picture, sent_code
 from tests.interface import Interface, Submitted, an_interface
 
 BROWSER = {"Accept": "text/html,application/xhtml+xml"}
@@ -247,6 +247,7 @@ async def test_a_citizen_comes_back_by_phone(interface: Interface) -> None:
         "select id from requests where reference = $1", request.reference
     )
     services = interface.services
+    assert await sent_code(interface, request)
     await one_time_codes.keep(services.pool, services.keys, request_id, "424242", services.now().replace(year=2100))
 
     fields = Form(asked.text).forms["/find/code"]

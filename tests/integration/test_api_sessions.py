@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
 
@@ -82,6 +83,29 @@ async def test_an_address_is_closed_for_a_while_after_many_failures_with_any_nam
         await interface.http.post(SESSIONS, json={"username": f"name{number}", "password": "x"})
 
     problem(await interface.http.post(SESSIONS, json=RIGHT), 429, "too_many")
+    async with interface.from_address("192.0.2.7") as elsewhere:
+        assert (await elsewhere.post(SESSIONS, json=RIGHT)).status_code == 201
+
+
+async def test_tries_at_the_same_moment_count_as_many(interface: Interface) -> None:
+    answers = await asyncio.gather(*(interface.http.post(SESSIONS, json=WRONG) for _ in range(3 * FAILURES_OF_NAME)))
+
+    statuses = [answer.status_code for answer in answers]
+    assert statuses.count(401) == FAILURES_OF_NAME
+    assert statuses.count(429) == 2 * FAILURES_OF_NAME
+
+
+async def test_an_office_behind_one_address_signs_in_as_often_as_it_likes(interface: Interface) -> None:
+    for _ in range(FAILURES_OF_ADDRESS + 5):
+        assert (await interface.http.post(SESSIONS, json=RIGHT)).status_code == 201
+
+
+async def test_an_address_that_is_closed_closes_no_name(interface: Interface) -> None:
+    for number in range(FAILURES_OF_ADDRESS):
+        await interface.http.post(SESSIONS, json={"username": f"name{number}", "password": "x"})
+    for _ in range(FAILURES_OF_NAME + 1):
+        problem(await interface.http.post(SESSIONS, json=WRONG), 429, "too_many")
+
     async with interface.from_address("192.0.2.7") as elsewhere:
         assert (await elsewhere.post(SESSIONS, json=RIGHT)).status_code == 201
 

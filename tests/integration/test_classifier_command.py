@@ -9,18 +9,19 @@ import sys
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 import db.models
 import db.policies
 from activities.models import FRESH_SECONDS
+from db import audit
+from db.models import Because, By, Origin
 from db.pool import Pool
 from domain.errors import Unknown
 from domain.policy import Policy, to_plain
-from domain.request import State
 from tests.city import a_category, a_city
+from tests.decided import a_decided_request, a_way, ran_through
 from tests.messages import a_file, some_messages
 from tests.rows import SUNDAY_NOON, a_submitted_request
 from tests.skipping import a_skipping_server
@@ -58,22 +59,11 @@ async def with_policy(pool: Pool, policy: Policy = CITY) -> None:
     await db.policies.activate(pool, policy.version, "Small City", to_plain(policy), SUNDAY_NOON)
 
 
-async def a_decided_request(pool: Pool, title: str, text: str, category: str, **changes: Any) -> None:
-    """A department has accepted it."""
-    state, accepted_at = changes.pop("state", State.IN_PROGRESS), changes.pop("accepted_at", SUNDAY_NOON)
-    at = changes.pop("at", SUNDAY_NOON)
-    sent = await a_submitted_request(pool, KEYS, at, title=title, description=text, **changes)
-    await pool.execute(
-        "update snapshots set category = $2, state = $3, accepted_at = $4 where request_id = $1",
-        sent.request_id, category, state, accepted_at,
-    )  # fmt: skip
-
-
 async def decided_requests(pool: Pool, each: int = 30) -> None:
     """One a second: their order is the same in every run, and so is what is learnt."""
     for number, example in enumerate(some_messages(each)):
         at = SUNDAY_NOON + timedelta(seconds=number)
-        await a_decided_request(pool, example.title, example.body, example.label, at=at)
+        await a_decided_request(pool, KEYS, example.title, example.body, example.label, at=at)
 
 
 @pytest.fixture
@@ -102,13 +92,15 @@ async def test_city_learns_from_its_own_decisions_and_goes_back_with_one_command
     assert code == 0, said
     version = await db.models.active_version(town.pool)
     assert f"Model {version}: 120 messages, 4 labels" in said
+    assert [(each.look.kind, each.look.count) for each in await audit.shown(town.pool, most=9)] == [("training", 120)]
     await asyncio.sleep(FRESH_SECONDS)
     department, facts = await decision(town, text)
     assert (department, facts["decided_by"]) == ("health", f"model {version}")
     assert facts["candidates"].startswith("wage_arrears:")
     assert f"category wage_arrears (model {version}, " in facts["why"]
 
-    assert (await classifier(environment, "activate", "previous"))[0] == 0
+    code, said = await classifier(environment, "back", "--reason", "too many wages")
+    assert (code, said.splitlines()[0]) == (0, "The words of the policy decide from now on.")
     await asyncio.sleep(FRESH_SECONDS)
     department, facts = await decision(town, text)
     assert (department, facts["why"]) == nobody_knows
@@ -121,15 +113,27 @@ async def test_model_that_was_damaged_in_the_database_leaves_the_words(town: Tow
     assert facts["decided_by"] == f"keywords {CITY.version}"
 
 
-async def test_only_accepted_open_requests_are_learnt_from(pool: Pool, environment: dict[str, str]) -> None:
+NOT_LEARNT = {
+    "not accepted": ran_through("taxi")[:1],
+    "taken back": (*ran_through("taxi"), *a_way(("return_request", "triage", {"previous_department": "city"}))),
+    "closed without a department": a_way(("to_triage", "triage", {}), ("decide", "closed", {"decision": "close"})),
+    "merged": (*ran_through("taxi")[:1], *a_way(("merge", "merged", {"parent": "2611-4829-13705"}))),
+    "withdrawn": (*ran_through("taxi"), *a_way(("withdraw", "withdrawn", {}))),
+}
+
+
+async def test_only_requests_that_a_department_has_are_learnt_from(pool: Pool, environment: dict[str, str]) -> None:
     await with_policy(pool)
     await decided_requests(pool, 10)
-    await a_decided_request(pool, "", "taken back to triage", "taxi", state=State.TRIAGE)
-    await a_decided_request(pool, "", "closed without a department", "taxi", state=State.CLOSED, accepted_at=None)
-    await a_decided_request(pool, "", "nobody may read this", "taxi", confidential=True)
-    await a_decided_request(pool, "", "a category that is no more", "long_gone")
+    for text, steps in NOT_LEARNT.items():
+        await a_decided_request(pool, KEYS, "", text, "taxi", steps=steps)
+    await a_decided_request(pool, KEYS, "", "nobody may read this", "taxi", confidential=True)
+    await a_decided_request(pool, KEYS, "", "settled on the spot", "taxi", columns={"quick_logged": True})
+    erased = await a_decided_request(pool, KEYS, "", "to be erased", "taxi")
+    await pool.execute("update requests set erased_at = now() where id = $1", erased)
+    await a_decided_request(pool, KEYS, "", "a category that is no more", "long_gone")
     for number in range(3):
-        await a_decided_request(pool, "", f"a wild boar in garden {number}", "wild_boar")
+        await a_decided_request(pool, KEYS, "", f"a wild boar in garden {number}", "wild_boar")
     await a_submitted_request(pool, KEYS, description="not decided")
     code, said = await classifier(environment, "train", "--precision", "0.8")
     assert code == 0, said
@@ -171,7 +175,7 @@ async def test_file_is_learnt_from_listed_explained_and_replaced(
     assert not lines[str(first)].endswith("in force")
     assert (await classifier(environment, "activate", str(first)))[1] == f"Model {first} decides from now on.\n"
     assert (await classifier(environment, "activate", "keywords"))[1] == "The words of the policy decide from now on.\n"
-    assert (await classifier(environment, "activate", "previous"))[1] == f"Model {first} decides from now on.\n"
+    assert (await classifier(environment, "back"))[1].startswith(f"Model {first} decides from now on.\n")
     assert (await classifier(environment, "activate", "nonsense"))[1] == (
         "Error: There is no model nonsense. `huisheng classifier list` shows those there are.\n"
     )
@@ -242,16 +246,31 @@ async def test_mistakes_in_a_file_are_named_by_line(tmp_path: Path) -> None:
 # The models in the database.
 
 
-async def test_previous_goes_back_and_forth_and_repetition_changes_nothing(pool: Pool) -> None:
+async def test_going_back_goes_further_every_time_and_never_to_what_was_gone_back_from(pool: Pool) -> None:
     now = datetime.now(UTC)
-    with pytest.raises(Unknown, match="nothing to go back to"):
-        await db.models.activate_previous(pool, now)
-    for version in ("one", "two"):
+    with pytest.raises(Unknown, match="nothing before them"):
+        await db.models.go_back(pool, KEYS, now)
+    for version in ("one", "two", "three"):
         await db.models.keep(pool, version, b"", {}, now)
         await db.models.activate(pool, version, now)
         await db.models.activate(pool, version, now + timedelta(seconds=1))
-    assert [await db.models.activate_previous(pool, now) for _ in range(3)] == ["one", "two", "one"]
-    assert await db.models.active_version(pool) == "one"
+    assert await db.models.go_back(pool, KEYS, now) == "two"
+    await db.models.keep(pool, "four", b"", {}, now)
+    await db.models.activate(pool, "four", now)
+    assert [await db.models.go_back(pool, KEYS, now) for _ in range(3)] == ["two", "one", None]
+    assert await db.models.active_version(pool) is None
+
+
+async def test_activation_tells_whose_hand_it_was_and_why(pool: Pool) -> None:
+    now = datetime.now(UTC)
+    await db.models.keep(pool, "one", b"", {}, now)
+    await db.models.activate(pool, "one", now, Origin(Because.TRAINED, account="mei"))
+    await db.models.go_back(pool, KEYS, now + timedelta(seconds=1), account="lin", reason="lamps went to the clinic")
+    first, second = await db.models.activations(pool)
+    assert (first.version, first.by, first.because, first.account) == ("one", By.COMMAND, Because.TRAINED, "mei")
+    assert (second.version, second.because, second.account) == (None, Because.BACK, "lin")
+    assert (first.reason(KEYS), second.reason(KEYS)) == (None, "lamps went to the clinic")
+    assert b"lamps" not in (second.reason_sealed or b"lamps")
 
 
 async def test_model_is_kept_once_and_content_stays(pool: Pool) -> None:

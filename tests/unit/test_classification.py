@@ -170,9 +170,9 @@ def test_long_message_is_classified_within_milliseconds() -> None:
 
 
 def _seconds_for(text: str) -> float:
-    start = time.perf_counter()
+    start = time.process_time()
     CLASSIFIER.classify(text)
-    return time.perf_counter() - start
+    return time.process_time() - start
 
 
 @settings(max_examples=60, deadline=None)

@@ -247,3 +247,48 @@ def test_macro_f1_is_the_mean_over_labels_however_rare() -> None:
 def test_risk_grows_with_coverage() -> None:
     confidence, right = np.linspace(0.99, 0.5, 10), np.array([True] * 8 + [False] * 2)
     assert [wrong for _, _, wrong in risk_by_coverage(confidence, right, (0.5, 0.8, 1.0))] == [0.0, 0.0, 0.2]
+
+
+# What the model keeps of the texts.
+
+
+@pytest.mark.parametrize(
+    ("label", "words"),
+    [
+        ("a mobile number", "13800001111"),
+        ("with gaps", "138 0000 1111"),
+        ("with dashes", "138-0000-1111"),
+        ("full width", "１３８００００１１１１"),
+        ("an identity card", "110101199001011234"),
+        ("an account", "6222 0202 0000 1234 567"),
+    ],
+)
+def test_number_that_could_be_a_phone_is_the_same_unit_as_any_other(label: str, words: str) -> None:
+    of = numbers_of(Units.of(f"call {words} now"), "body")
+    assert of.tolist() == numbers_of(Units.of("call 99999999 now"), "body").tolist()
+    assert of.tolist() != numbers_of(Units.of("call 9999 now"), "body").tolist()
+
+
+def test_short_numbers_are_told_apart() -> None:
+    assert numbers_of(Units.of("2026"), "body").tolist() != numbers_of(Units.of("2025"), "body").tolist()
+
+
+def test_name_that_one_sender_or_one_copied_message_repeats_is_not_learnt() -> None:
+    def knows(name: str, writers: list[str | None], tails: tuple[str, ...]) -> bool:
+        messages = [
+            Example("", f"{tail} {name}", "taxi", writer=writer) for writer, tail in zip(writers, tails, strict=True)
+        ]
+        model = train([*some_messages(20), *messages], TODAY).model
+        number = numbers_of(Units.of(name), "body")[0]
+        return bool(number in model.lines.vocabulary.numbers)
+
+    different = ("the driver was rude to my aunt", "no meter at the airport", "a detour of ten miles at night")
+    assert not knows("Zhuangzhou", ["p"] * 3, different)
+    assert not knows("Zhuangzhou", [None] * 3, (different[0],) * 3)
+    assert not knows("Zhuangzhou", ["p", "p", "q"], different)
+    assert knows("Zhuangzhou", ["p", "q", None], different)
+
+
+def test_weights_are_beside_each_other_and_not_absolute() -> None:
+    heavier = [replace(example, weight=3.0) for example in some_messages(20)]
+    assert to_bytes(train(heavier, TODAY).model) == to_bytes(train(some_messages(20), TODAY).model)

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from domain.coordinates import to_gcj02
 from policies.check import check_folder
-from policies.loader import load_folder
+from policies.loader import load_folder, load_with_warnings
 from policies.mistakes import Mistake, PolicyMistakes
 from settings import DEFAULT_POLICY_DIRECTORY
 
@@ -53,7 +54,7 @@ def write(file: str, data: bytes) -> Callable[[Path], None]:
 
 
 HOUSING, CITY_STREETS = "categories/10-housing.toml", "categories/20-city.toml"
-DISTRICTS = "jurisdictions.geojson"
+DISTRICTS, PLACES = "jurisdictions.geojson", "places.toml"
 NEW_DEPARTMENT = '\n[[department]]\ncode = "{}"\nname = {{ zh = "新", en = "New" }}\nkind = "department"\n{}\n'
 
 MISTAKES = [
@@ -63,7 +64,7 @@ MISTAKES = [
     ("a stray file", write("departmnets.toml", b""), "departmnets.toml", "", "Did you mean 'departments.toml'?"),
     ("not UTF-8", write("chains.toml", "# 链".encode("gbk")), "chains.toml", "byte 3", "encoding UTF-8"),
     ("a text that is not UTF-8", write("texts/zh/rated/sms.txt", b"\xff"), "texts/zh/rated/sms.txt", "byte 1", "UTF-8"),
-    ("not TOML", append("city.toml", "\nname is Echo"), "city.toml", "line 35", "not TOML"),
+    ("not TOML", append("city.toml", "\nname is Echo"), "city.toml", "line 41", "not TOML"),
     ("TOML that never ends", append("city.toml", '\nx = """'), "city.toml", "end of document", "not TOML"),
     ("not JSON", write(DISTRICTS, b'{"type": }'), DISTRICTS, "line 1", "not JSON"),
     ("JSON of another kind", write(DISTRICTS, b"[]"), DISTRICTS, "", "should be a table"),
@@ -167,6 +168,14 @@ MISTAKES = [
      "feedback.remind_after", "make it shorter"),
     ("a reason without a route", change("elsewhere.toml", ', en = "Please call 110, 119 or 120 at once"', ""), "elsewhere.toml",
      "decline_reason[emergency].route", "the text in en is missing"),
+    ("words together that are one word", change("elsewhere.toml", '"lawsuit/appeal pending/court/judge/tribunal"', '"lawsuit/appeal"'),
+     "elsewhere.toml", "decline_reason[court].together", "'lawsuit/appeal' is one group only"),
+    ("a word of a reason twice", change("elsewhere.toml", '"my lawsuit"', '"court ruled"'), "elsewhere.toml",
+     "decline_reason[court].words", "'court ruled' stands here twice"),
+    ("a watch of one group", change("watchwords.toml", '"臭鸡蛋/臭蛋 味/气味"', '"臭鸡蛋/臭蛋"'), "watchwords.toml",
+     "watch[gas_leak].together", "'臭鸡蛋/臭蛋' is one group only"),
+    ("a margin above one", change("city.toml", "close_margin = 0.4", "close_margin = 1.4"), "city.toml",
+     "triage.close_margin", "less than or equal to 1"),
     ("a target twice", change("elsewhere.toml", 'code = "fire"', 'code = "police"'), "elsewhere.toml",
      "transfer_target[police].code", "twice"),
     # --- calendar
@@ -195,8 +204,49 @@ MISTAKES = [
      DISTRICTS, "features[morning_bell].geometry", "in this order"),
     ("no area", change(DISTRICTS, "[[[110.0, 30.1], [110.0, 30.0]", "[[[110.0], [110.0, 30.0]"), DISTRICTS,
      "features[morning_bell].geometry", "draw the outline anew"),
-    ("overlapping districts", change(DISTRICTS, "[110.1, 30.1], [110.12, 30.06]", "[110.02, 30.1], [110.12, 30.06]"),
-     DISTRICTS, "features[clear_tone].geometry", "overlaps with morning_bell"),
+    ("a district within another", change(DISTRICTS, "[[[110.1, 30.1], [110.24, 30.1], [110.24, 30.2], [110.13, 30.2], [110.13, 30.14], [110.1, 30.1]]]",
+     "[[[110.01, 30.01], [110.09, 30.01], [110.09, 30.02], [110.01, 30.01]]]"), DISTRICTS, "features[harmony].geometry",
+     "all of it lies in"),
+    ("a neighbour within a district", change(DISTRICTS, "[[[110.24, 30.0], [110.36, 30.0], [110.36, 30.2], [110.24, 30.2], [110.24, 30.1], [110.24, 30.0]]]",
+     "[[[110.14, 30.01], [110.16, 30.01], [110.16, 30.02], [110.14, 30.01]]]"), DISTRICTS, "features[still_water].geometry",
+     "draw it beside"),
+    ("a neighbour's unknown reason", change(DISTRICTS, '"decline_reason": "still_water"', '"decline_reason": "moon"'), DISTRICTS,
+     "features[still_water].properties.neighbour.decline_reason", "no decline reason 'moon'"),
+    ("a neighbour's unknown target", change(DISTRICTS, '"transfer_target": "still_water"', '"transfer_target": "still_waters"'),
+     DISTRICTS, "features[still_water].properties.neighbour.transfer_target", "Did you mean 'still_water'?"),
+    ("a neighbour without a route", change(DISTRICTS, '"decline_reason": "still_water", ', ""), DISTRICTS,
+     "features[still_water].properties.neighbour.decline_reason", "is missing"),
+    ("a neighbour with the code of a district", change(DISTRICTS, '"code": "still_water"', '"code": "valley"'), DISTRICTS,
+     "features[valley].code", "twice"),
+    ("a name of two districts", change(DISTRICTS, '"also_called": ["空谷"]', '"also_called": ["空谷", "和鸣"]'), DISTRICTS,
+     "features[valley].properties.also_called", "'和鸣' is a name of harmony, too"),
+    ("a department for a neighbour", change("departments.toml", 'districts = ["clear_tone"]', 'districts = ["still_water"]'),
+     "departments.toml", "department[clear_tone].districts", "no district 'still_water'"),
+    ("an unknown datum of the outlines", change(DISTRICTS, '"name": "Echo City', '"datum": "bd09", "name": "Echo City'), DISTRICTS,
+     "datum", "'wgs84' or 'gcj02'"),
+    ("an unknown datum of points", change("city.toml", 'coordinates = "wgs84"', 'coordinates = "mars"'), "city.toml", "coordinates",
+     "'wgs84' or 'gcj02'"),
+    ("a border without a width", change("city.toml", "border_metres = 50", "border_metres = -1"), "city.toml", "border_metres",
+     "greater than or equal to 0"),
+    # --- places
+    ("a place in no district", change(PLACES, "valley =", "moon ="), PLACES, "places.moon", "no district or neighbour 'moon'"),
+    ("a place twice", change(PLACES, '"空谷隧道"', '"空谷隧道", "空谷隧道"'), PLACES, "places.valley", "stands here twice"),
+    ("a place too short to tell", change(PLACES, '"空谷隧道"', '"路"'), PLACES, "places.valley", "'路' is too short"),
+    ("a place that is another district", change(PLACES, '"空谷隧道"', '"Harmony District"'), PLACES, "places.valley",
+     "'Harmony District' is the name of harmony"),
+    # --- offices of districts
+    ("a department of another district", change(CITY_STREETS, 'clear_tone = "willow_grid_1"', 'clear_tone = "bell_tower_grid_2"'),
+     CITY_STREETS, "category[stairwell].by_district.clear_tone", "bell_tower_grid_2 serves morning_bell only, not clear_tone"),
+    ("a department that leaves districts out", change(CITY_STREETS, 'department = "housing"\nby_district', 'department = "dawn_street"\nby_district'),
+     CITY_STREETS, "category[stairwell].department", "dawn_street serves morning_bell only, not harmony, valley"),
+    ("two offices of one kind", change(CITY_STREETS, "by_district = { morning_bell = \"bell_tower_grid_1\", clear_tone", "district_office = \"grid\"\nby_district = { clear_tone"),
+     CITY_STREETS, "category[stairwell].district_office", "bell_tower_grid_1 and bell_tower_grid_2 all serve morning_bell"),
+    ("districts without an office", change(CITY_STREETS, 'department = "housing"\nby_district = { morning_bell = "bell_tower_grid_1", clear_tone = "willow_grid_1" }',
+     'district_office = "street"\nplace_required = true'), CITY_STREETS, "category[stairwell].district_office",
+     "no department of the kind street serves harmony, valley"),
+    ("an office and no place", change(CITY_STREETS, 'department = "housing"\nby_district = { morning_bell = "bell_tower_grid_1", clear_tone = "willow_grid_1" }',
+     'district_office = "street"\nby_district = { harmony = "housing", valley = "housing" }'), CITY_STREETS, "category[stairwell].department",
+     "set place_required"),
     ("a point", change(DISTRICTS, '"type": "Polygon"', '"type": "Point"'), DISTRICTS, "features[morning_bell].geometry.type",
      "'Polygon' or 'MultiPolygon'"),
     # --- texts
@@ -226,10 +276,55 @@ def test_demonstration_city_has_no_mistakes(folder: Path) -> None:
     assert check_folder(folder) == []
 
 
+WARNINGS = [
+    ("overlapping districts", change(DISTRICTS, "[110.1, 30.1], [110.12, 30.06]", "[110.02, 30.1], [110.12, 30.06]"),
+     DISTRICTS, "features[clear_tone].geometry", "overlaps with morning_bell, which goes before it"),
+    ("a neighbour that claims a part", change(DISTRICTS, "[110.24, 30.2], [110.24, 30.1], [110.24, 30.0]]]",
+     "[110.24, 30.2], [110.24, 30.1], [110.20, 30.05], [110.24, 30.0]]]"),
+     DISTRICTS, "features[still_water].geometry", "overlaps with clear_tone"),
+    ("districts without an office of their own", change(CITY_STREETS, "by_district = { morning_bell = \"bell_tower_grid_1\", clear_tone = \"willow_grid_1\" }", 'district_office = "street"'),
+     CITY_STREETS, "category[stairwell].district_office", "serves harmony, valley; what happens there goes to housing"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "spoil", "file", "key", "reason"), [pytest.param(*row, id=row[0]) for row in WARNINGS]
+)
+def test_what_a_city_may_want_is_a_warning_and_keeps_nothing_from_being_loaded(
+    folder: Path, name: str, spoil: Callable[[Path], None], file: str, key: str, reason: str
+) -> None:
+    spoil(folder)
+    assert check_folder(folder) == []
+    (warning,) = load_with_warnings(folder)[1]
+    assert (warning.file, warning.key) == (file, key)
+    assert reason in warning.reason
+
+
+def test_demonstration_city_has_no_warnings(folder: Path) -> None:
+    assert load_with_warnings(folder)[1] == []
+
+
+def test_sliver_between_hand_drawn_outlines_is_not_worth_a_word(folder: Path) -> None:
+    change(DISTRICTS, "[110.1, 30.1], [110.12, 30.06]", "[110.0997, 30.1], [110.12, 30.06]")(folder)
+    assert load_with_warnings(folder)[1] == []
+
+
+def test_city_without_names_of_places_needs_no_file_for_them(folder: Path) -> None:
+    remove(PLACES)(folder)
+    assert load_folder(folder).places == {}
+
+
+def test_outlines_of_a_chinese_map_are_moved_to_where_they_are(folder: Path) -> None:
+    change(DISTRICTS, '"name": "Echo City', '"datum": "gcj02", "name": "Echo City')(folder)
+    ring = load_folder(folder).districts[0].geometry["coordinates"][0]
+    assert to_gcj02(ring[0][1], ring[0][0]) == pytest.approx((30.1, 110.0), abs=1e-6)
+    assert ring[0] == ring[-1] != [110.0, 30.1]
+
+
 SPREADS = {
     # These take away what other entries refer to, or are wrong in two ways at once.
     "a chain twice", "a code with spaces", "a year that is not published", "a variant shorter than first contact",
-    "a word for no state", "an endless holiday",
+    "a word for no state", "an endless holiday", "a district twice",
 }  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from domain.coordinates import Datum
 from domain.durations import Clock, Unit
 from domain.plain import Malformed
 from domain.policy import from_plain, in_language, shortened, to_plain, version_of
@@ -41,6 +42,20 @@ def test_every_change_makes_another_version() -> None:
 
 def test_policy_read_under_a_name_keeps_it() -> None:
     assert from_plain(to_plain(DEMO), "0123456789abcdef").version == "0123456789abcdef"
+
+
+def test_policy_kept_before_there_were_neighbours_and_datums_is_read_as_it_was_meant() -> None:
+    content = to_plain(DEMO)
+    for later in ("neighbours", "places"):
+        del content[later]
+    for later in ("coordinates", "border_metres"):
+        del content["city"][later]
+    for category in content["categories"]:
+        del category["district_office"]
+    old = from_plain(content, "0123456789abcdef")
+    assert (old.version, old.neighbours, old.places) == ("0123456789abcdef", (), {})
+    assert (old.city.coordinates, old.city.border_metres) == (Datum.WGS84, 50)
+    assert {category.district_office for category in old.categories} == {None}
 
 
 def _without_city(content: dict[str, Any]) -> None:

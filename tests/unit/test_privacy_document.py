@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from domain.audit import Kind
 from domain.retention import Because
 from workflows.schedules import ERASURE_DEMANDS, RETENTION
 
@@ -21,7 +22,7 @@ SEALED = [
     for table, columns in TABLES.items()
     for column in re.findall(r"^ +(\w+_sealed) ", columns, re.MULTILINE)
 ]
-STAYS = {"erasure_demands", "staff"}
+STAYS = {"erasure_demands", "staff", "classifier_activations"}
 
 
 def cleared(table: str) -> bool:
@@ -52,3 +53,8 @@ def test_document_names_schedules_and_reasons(word: str) -> None:
 @pytest.mark.parametrize("page", ["README.md", "README.zh-CN.md"])
 def test_readmes_lead_to_the_document(page: str) -> None:
     assert "(docs/privacy.md)" in (PROJECT / page).read_text()
+
+
+@pytest.mark.parametrize("kind", Kind)
+def test_document_names_every_kind_of_look(kind: str) -> None:
+    assert f"`{kind}`" in DOCUMENT

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from db.sealing import KeyRing, KeysInvalid, SealBroken, token_hash
+from db.questions import answer_token, is_answer_token
+from db.sealing import KeyRing, KeysInvalid, SealBroken, is_one_of, token_hash
 
 PLACE = "requests.description:00000000-0000-7000-8000-000000000001"
 PHONE = "+8613800000001"
@@ -117,10 +118,28 @@ def test_key_ring_shows_no_key_when_it_is_printed() -> None:
     assert repr(KeyRing.from_text(f"{NEW},{OLD}")) == "KeyRing(2026, 2024)"
 
 
-def test_phone_index_stays_the_same_when_a_new_key_is_put_in_front() -> None:
-    before = KeyRing.from_text(OLD).phone_index(PHONE)
-    assert KeyRing.from_text(f"{NEW},{OLD}").phone_index(PHONE) == before
-    assert KeyRing.from_text(NEW).phone_index(PHONE) != before
+def test_what_an_old_key_has_hashed_is_found_while_it_is_in_the_ring() -> None:
+    before, rotating, after = (KeyRing.from_text(text) for text in (OLD, f"{NEW},{OLD}", NEW))
+    assert rotating.phone_indexes(PHONE) == [after.phone_index(PHONE), before.phone_index(PHONE)]
+    assert rotating.phone_index(PHONE) == after.phone_index(PHONE)
+    assert before.phone_index(PHONE) not in after.phone_indexes(PHONE)
+    assert is_one_of(before.keyed_hash("a", "1"), rotating.keyed_hashes("a", "1"))
+    assert not is_one_of(before.keyed_hash("a", "1"), rotating.keyed_hashes("a", "2"))
+
+
+def test_link_of_a_question_that_was_sent_before_a_rotation_opens_after_it() -> None:
+    before, rotating, after = (KeyRing.from_text(text) for text in (OLD, f"{NEW},{OLD}", NEW))
+    sent = answer_token(before, "a question")
+    assert is_answer_token(rotating, "a question", sent)
+    assert not is_answer_token(rotating, "another question", sent)
+    assert not is_answer_token(after, "a question", sent)
+
+
+def test_value_tells_whether_the_first_key_sealed_it() -> None:
+    rotating = KeyRing.from_text(f"{NEW},{OLD}")
+    assert rotating.is_current(rotating.seal("a", "x"))
+    assert not rotating.is_current(KeyRing.from_text(OLD).seal("a", "x"))
+    assert not rotating.is_current(b"")
 
 
 def test_phone_index_tells_numbers_apart_and_is_no_plain_hash() -> None:

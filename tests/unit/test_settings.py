@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from pathlib import Path
 
 import pytest
 
@@ -87,3 +88,69 @@ def test_settings_show_no_secret_when_they_are_printed() -> None:
     shown = repr(Settings.from_environment(ENOUGH | KANNEL))
     assert "secret-word" not in shown
     assert KEY not in shown
+
+
+MODEL = {
+    "HUISHENG_SECOND_OPINION_URL": "https://models.city.example/v1/",
+    "HUISHENG_SECOND_OPINION_MODEL": "small-1",
+    "HUISHENG_SECOND_OPINION_KEY": "secret-word",
+}
+
+
+def test_settings_name_no_language_model_unless_there_is_an_address() -> None:
+    assert Settings.from_environment(ENOUGH).second_opinion is None
+    assert Settings.from_environment(ENOUGH | {"HUISHENG_SECOND_OPINION_MODEL": "small-1"}).second_opinion is None
+    endpoint = Settings.from_environment(ENOUGH | MODEL).second_opinion
+    assert endpoint is not None
+    assert endpoint.address == "https://models.city.example/v1/chat/completions"
+    assert (endpoint.model, endpoint.key, endpoint.seconds, endpoint.tokens_per_day) == (
+        "small-1",
+        "secret-word",
+        4,
+        200_000,
+    )
+    assert "secret-word" not in repr(endpoint)
+
+
+def test_settings_read_the_key_of_a_language_model_from_a_file(tmp_path: Path) -> None:
+    file = tmp_path / "key"
+    file.write_text("word-in-a-file\n")
+    local = MODEL | {"HUISHENG_SECOND_OPINION_URL": "http://127.0.0.1:11434/v1", "HUISHENG_SECOND_OPINION_KEY": ""}
+    endpoint = Settings.from_environment(
+        ENOUGH | local | {"HUISHENG_SECOND_OPINION_KEY_FILE": str(file)}
+    ).second_opinion
+    assert endpoint is not None
+    assert endpoint.key == "word-in-a-file"
+    (problem,) = problems_with(**MODEL, HUISHENG_SECOND_OPINION_KEY_FILE=str(file))
+    assert "are both set" in problem
+    (problem,) = problems_with(**local, HUISHENG_SECOND_OPINION_KEY_FILE=str(tmp_path / "none"))
+    assert "cannot be read (FileNotFoundError)" in problem
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "reason"),
+    [
+        pytest.param("URL", "http://models.city.example/v1", "start with https://", id="texts in the clear"),
+        pytest.param("URL", "http://127.0.0.1.city.example/v1", "start with https://", id="looks like this machine"),
+        pytest.param("URL", "https://name:word@models.city.example/v1", "neither a name", id="a password in it"),
+        pytest.param("URL", "https://models.city.example/v1?key=x", "question mark", id="a key in it"),
+        pytest.param("URL", "file:///v1", "http", id="no address of the web"),
+        pytest.param("MODEL", "two words", "letters, digits", id="a name with a blank"),
+        pytest.param("KEY", "one two", "one word", id="a key with a blank"),
+        pytest.param("SECONDS", "60", "0.1 to 8", id="longer than the step may take"),
+        pytest.param("SECONDS", "nan", "0.1 to 8", id="no number"),
+        pytest.param("TOKENS_PER_DAY", "-1", "whole number", id="less than nothing"),
+    ],
+)
+def test_settings_refuse_a_language_model_that_is_not_safe_or_makes_no_sense(
+    name: str, value: str, reason: str
+) -> None:
+    (problem,) = problems_with(**MODEL | {f"HUISHENG_SECOND_OPINION_{name}": value})
+    assert problem.startswith(f"HUISHENG_SECOND_OPINION_{name} is wrong: ")
+    assert reason in problem
+    assert value not in problem
+
+
+def test_settings_want_the_name_of_the_model_with_its_address() -> None:
+    (problem,) = problems_with(HUISHENG_SECOND_OPINION_URL="https://models.city.example/v1")
+    assert problem.startswith("HUISHENG_SECOND_OPINION_MODEL is not set.")

@@ -21,14 +21,14 @@ VALUES = {
         "department": "住房和城乡建设局", "previous_department": "公用事业服务中心", "category": "路灯不亮",
         "due": "11月30日 17:30", "level": "2", "target": "公安机关（110）", "reason_name": "诉讼、仲裁或行政复议事项",
         "route": "请向人民法院、仲裁机构或行政复议机关提出", "code": "482913", "answer_due": "11月28日 9:00", "answer_link": QUESTION,
-        "review": "12月1日", "co_department": "公用事业服务中心",
+        "review": "12月1日", "people": "12", "days": "7", "co_department": "公用事业服务中心",
     },
     "en": {
         "reference": "2611-0000-00010", "city": "Echo City", "state": "being worked on", "link": LINK, "staff_link": LINK[:44],
         "department": "Transport Bureau", "previous_department": "Public Utilities Service", "category": "Street light out",
         "due": "30 Nov 17:30", "level": "2", "target": "Police (110)", "reason_name": "Private dispute",
         "route": "Call 12348 for legal advice", "code": "482913", "answer_due": "28 Nov 09:00", "answer_link": QUESTION,
-        "review": "1 Dec", "co_department": "Public Utilities Service",
+        "review": "1 Dec", "people": "12", "days": "7", "co_department": "Public Utilities Service",
     },
 }  # fmt: skip
 EVERY_TEXT = [(language, kind) for language in DEMO.city.languages for kind in NoticeKind]
@@ -48,7 +48,7 @@ def test_every_notice_is_a_short_message_with_all_its_values(language: str, kind
 
 @pytest.mark.parametrize(("language", "kind"), EVERY_TEXT)
 def test_notice_reads_well_while_little_is_known_of_the_request(language: str, kind: NoticeKind) -> None:
-    always = ("reference", "city", "state", "link", "staff_link", "level", "code", "answer_link")
+    always = ("reference", "city", "state", "link", "staff_link", "level", "code", "answer_link", "people", "days")
     known = {name: VALUES[language][name] for name in always}
     text = notice_text(DEMO, language, kind, "sms", {**known, "department": "", "due": ""})
     assert "  " not in text
