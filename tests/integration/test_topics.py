@@ -89,7 +89,7 @@ async def test_supervisor_is_shown_the_topic_and_the_requests_behind_it(interfac
     assert {row["reference"] for row in answer.json()["requests"]} == {each.reference for each in requests}
 
 
-@pytest.mark.parametrize("address", ["/topics", f"/topics/{uuid4()}"])
+@pytest.mark.parametrize("address", ["/topics", "/topics/01a21000-0000-7000-8000-000000000000"])
 async def test_topics_are_for_supervisors(interface: Interface, address: str) -> None:
     problem(await interface.as_staff("dispatcher", address), 403, "forbidden")
     problem(await interface.http.get(f"/api/v1/staff{address}"), 401, "unauthorized")
