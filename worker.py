@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import os
 import signal
 import sys
@@ -22,6 +21,7 @@ import db.models
 import db.policies
 from activities.auditing import chain_looks
 from activities.classification import ClassificationActivities
+from activities.first_look import FirstLookActivities
 from activities.housekeeping import keep_house
 from activities.jurisdictions import JurisdictionActivities
 from activities.learning import LearningActivities
@@ -38,6 +38,7 @@ from activities.second_opinion import SecondOpinion
 from activities.sending import sweep_notices
 from activities.topics import TopicActivities
 from cli.logs import log_as_json
+from cli.memory import sweep_memory_seldom
 from db.migrations import SchemaMismatch, require_version
 from db.pool import Pool, open_pool
 from db.sealing import KeyRing
@@ -132,6 +133,7 @@ def _requests(
         activities=[
             classification.classify_request,
             jurisdictions.locate_request,
+            FirstLookActivities(pool, keys, classification, jurisdictions).look_at_request,
             *planning.all(),
             MergingActivities(pool).find_parent,
             read_model.record,
@@ -183,13 +185,6 @@ async def _main() -> int:
     except (OSError, asyncpg.PostgresError) as error:
         return _say(f"The database does not answer ({type(error).__name__}). Start it, or mend DATABASE_URL.", 1)
     return 0
-
-
-def sweep_memory_seldom() -> None:
-    """What is loaded by now stays, and what a turn leaves behind is freed without the collector: the worker looks for
-    cycles seventy times less often than Python by itself would, a twentieth of its processor time less."""
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 100)
 
 
 def _say(sentence: str, code: int) -> int:

@@ -63,9 +63,12 @@ class ClassificationActivities:
     async def classify_request(self, request_id: str) -> Classified:
         """A request that has been erased in the meantime is about nothing: a person will see it."""
         stored = await requests.by_id(self._database, UUID(request_id))
-        if stored is None or stored.erased_at is not None:
+        return await self.classify(stored, requests.told(self._keys, stored) if stored is not None else None)
+
+    async def classify(self, stored: requests.StoredRequest | None, told: requests.Told | None) -> Classified:
+        """The same of a request that has been read."""
+        if stored is None or told is None or stored.erased_at is not None:
             return Classified(None, 0.0, decided_by="erased")
-        told = requests.told(self._keys, stored)
         policy = await self._policies.active()
         classifier = await self._classifier_of(policy)
         classified = classifier.classify(told.description, told.title or "", stored.given_category)

@@ -29,13 +29,18 @@ class JurisdictionActivities:
     async def locate_request(self, request_id: str) -> Located:
         """By the active policy; nothing is known of a request that is gone."""
         stored = await requests.by_id(self._database, UUID(request_id))
+        try:
+            return await self.locate(stored, requests.told(self._keys, stored) if stored is not None else None)
+        except SealBroken:
+            return await self.locate(stored, None)
+
+    async def locate(self, stored: requests.StoredRequest | None, told: requests.Told | None) -> Located:
+        """The same of a request that has been read; without `told` by its point and the name of the place alone, which are
+        not sealed, and better than nothing."""
         if stored is None:
             return Located()
         jurisdictions = Jurisdictions.from_policy(await self._policies.active())
-        try:
-            told = requests.told(self._keys, stored)
-        except SealBroken:
-            # The point and the name of the place are not sealed, and better than nothing.
+        if told is None:
             return jurisdictions.locate(stored.lat, stored.long, place=stored.place or "")
         place = _AND.join(filter(None, (stored.place, told.address)))
         text = _AND.join(filter(None, (told.title, told.description)))

@@ -14,6 +14,7 @@ import uvicorn
 
 from api.app import create_app
 from cli.logs import log_as_json
+from cli.memory import sweep_memory_seldom
 from db.migrations import require_version
 from domain.errors import HuishengError
 from settings import Settings
@@ -32,6 +33,7 @@ def api(host: str | None, port: int | None) -> int:
     """Start the HTTP interface and stay until Ctrl-C or SIGTERM."""
     settings = Settings.from_environment()
     log_as_json()
+    sweep_memory_seldom()
     asyncio.run(_check_database(settings))
     with _listen(host or settings.api_host, port or settings.api_port) as listener:
         server = _Server(

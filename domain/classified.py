@@ -90,6 +90,14 @@ class Located:
 
 
 @dataclass(frozen=True)
+class FirstLook:
+    """Both at once."""
+
+    classified: Classified
+    located: Located
+
+
+@dataclass(frozen=True)
 class AssignmentWanted:
     """What the policy is asked: where does this go, and by when."""
 

@@ -50,7 +50,7 @@ DYNAMIC_CONFIG = {
 
 # Go sweeps its memory when it has grown fivefold instead of twofold: some hundred and fifty megabytes more for a good
 # twentieth less of the server's processor time.
-GARBAGE_COLLECTION_PERCENT = 400
+GARBAGE_COLLECTION_PERCENT = 800
 
 
 @dataclass(frozen=True)

@@ -29,6 +29,7 @@ from domain.request import CITIZEN, Actor, Channel, Event, Result, Role, Snapsho
 from workflows.contract import (
     CATCH_UP,
     GOES_ON,
+    PROCEDURE,
     STAFF_UPDATES,
     ActionTaken,
     Ended,
@@ -245,7 +246,9 @@ class Town:
     async def submitted(self, request: Request, located: bool = False) -> Submitted:
         """The input of its run."""
         submitted_at = await self.pool.fetchval("select submitted_at from requests where id = $1", request.id)
-        return Submitted(str(request.id), request.reference, submitted_at, CITIZEN, located=located, acts_in_task=True)
+        return Submitted(
+            str(request.id), request.reference, submitted_at, CITIZEN, located=located, procedure=PROCEDURE
+        )
 
     @property
     def zone(self) -> ZoneInfo:

@@ -14,6 +14,7 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxR
 
 import db.models
 from activities.classification import ClassificationActivities, SecondOpinions
+from activities.first_look import FirstLookActivities
 from activities.jurisdictions import JurisdictionActivities
 from activities.merging import MergingActivities
 from activities.models import ModelStore
@@ -81,6 +82,8 @@ def a_worker(
     policies = _store(policy, pool)
     models = ModelStore(partial(db.models.active_version, pool), partial(db.models.content_of, pool))
     notices = NoticeActivities(pool, KEYS, policies, provider, "http://127.0.0.1:8000")
+    classification = ClassificationActivities(pool, KEYS, policies, models.classifier_of, second_opinions)
+    jurisdictions = JurisdictionActivities(pool, KEYS, policies)
     planning = PlanningActivities(policies)
     read_model = ReadModelActivities(pool, KEYS, policies, by_gateway=not provider.prompt)
     return Worker(
@@ -88,8 +91,9 @@ def a_worker(
         task_queue=queue,
         workflows=[RequestWorkflow, CoHandlingWorkflow],
         activities=[
-            ClassificationActivities(pool, KEYS, policies, models.classifier_of, second_opinions).classify_request,
-            JurisdictionActivities(pool, KEYS, policies).locate_request,
+            classification.classify_request,
+            jurisdictions.locate_request,
+            FirstLookActivities(pool, KEYS, classification, jurisdictions).look_at_request,
             *planning.all(),
             MergingActivities(pool).find_parent, read_model.record, read_model.act_ahead, read_model.keep_text, notices.send_notices,
         ],

@@ -43,6 +43,16 @@ def workflow_id(reference: str) -> str:
     return f"request-{reference}"
 
 
+ACTS_IN_TASK = 2
+"""From this version on what staff do is recorded within the task that takes it (docs/decisions/0022)."""
+
+ONE_FIRST_LOOK = 2
+"""From this version on one step finds out what a request is about and where it is."""
+
+PROCEDURE = 2
+"""The version of the procedure that runs begin with. One that is under way goes on as it began."""
+
+
 @dataclass(frozen=True)
 class Submitted:
     """The input of RequestWorkflow."""
@@ -55,7 +65,7 @@ class Submitted:
     located: bool = False  # a point was given, or the text may name a place
     quick_log: QuickLog | None = None  # staff settled it on the spot
     carried: Carried | None = None  # by the run before this one, where a long life goes on
-    acts_in_task: bool = False  # what staff do is recorded within the task that takes it (docs/decisions/0022)
+    procedure: int = 1  # of which version: PROCEDURE when the run began
 
 
 @dataclass(frozen=True)

@@ -50,6 +50,7 @@ class Course:
     waiting: tuple[Waiting, ...] = ()  # signals in the order of their arrival, until their turn comes
     acting: int = 0  # updates that are accepted and not answered
     answered: tuple[Answered, ...] = ()
+    procedure: int = 1  # of which version
     ready: bool = True  # False until a new run has done what the one before it left
     asked: Act | None = None  # the staff action under way, where it is recorded before the history knows of it
     moment: datetime | None = None  # of what is carried out once more
@@ -87,14 +88,15 @@ class Course:
         if submitted.carried is not None:
             given = {each.name: getattr(submitted.carried, each.name) for each in fields(Carried)}
             del given["unsent"]
-            return cls(**given, ready=False)
+            return cls(**given, procedure=submitted.procedure, ready=False)
         return cls(
             Snapshot(
                 request_id=submitted.request_id,
                 reference=submitted.reference,
                 submitted_at=submitted.submitted_at,
                 confidential=submitted.confidential,
-            )
+            ),
+            procedure=submitted.procedure,
         )
 
     @asynccontextmanager

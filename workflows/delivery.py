@@ -15,7 +15,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from activities.relay import Deliver, Delivery, InboxRow
 from domain.errors import EngineUnavailable
 from domain.request import CITIZEN, Actor, QuickLog, Result, Role, Solved
-from workflows.contract import REQUESTS_QUEUE, SIGNAL_OF_INBOX, SUBMITTED, Message, Submitted, workflow_id
+from workflows.contract import PROCEDURE, REQUESTS_QUEUE, SIGNAL_OF_INBOX, SUBMITTED, Message, Submitted, workflow_id
 from workflows.request import RequestWorkflow
 from workflows.visibility import at_start
 
@@ -87,7 +87,7 @@ def _submitted(row: InboxRow) -> Submitted:
         confidential=bool(row.payload.get("confidential", False)),
         located=bool(row.payload.get("located", False)),
         quick_log=_quick_log(row.payload.get("quick_log")),
-        acts_in_task=True,
+        procedure=PROCEDURE,
     )
 
 

@@ -31,12 +31,14 @@ with workflow.unsafe.imports_passed_through():
     from workflows.acts import act_of
     from workflows.carried import Carried, Waiting
     from workflows.contract import (
+        ACTS_IN_TASK,
         CATCH_UP,
         CO_CLOCK_RANG,
         ESCALATE_SIGNAL,
         FOLLOWER_CHANGED,
         GOES_ON,
         PARENT_MOVED,
+        PROCEDURE,
         RESOLVE_SIGNAL,
         ActionTaken,
         Ended,
@@ -56,7 +58,6 @@ class RequestWorkflow:
 
     @workflow.init
     def __init__(self, submitted: Submitted) -> None:
-        self._acts_in_task = submitted.acts_in_task
         self._course = Course.of(submitted)
         self._steps = Steps(self._course)
         self._acting = Acting(self._steps)
@@ -76,7 +77,7 @@ class RequestWorkflow:
                 if not self._course.postpones() and self._course.silence(alarm):
                     await self._ring_in_time(alarm)
         if not self._course.is_over():
-            workflow.continue_as_new(replace(submitted, carried=self._course.carried(), acts_in_task=True))
+            workflow.continue_as_new(replace(submitted, carried=self._course.carried(), procedure=PROCEDURE))
         return Ended(self._course.snapshot.state, self._course.snapshot.outcome)
 
     async def _go_on(self, carried: Carried) -> None:
@@ -100,11 +101,10 @@ class RequestWorkflow:
                 return
 
             # Find out what it is about and where it is.
-            classified = await self._steps.classify()
-            located = await self._steps.locate(submitted.located)
+            look = await self._steps.first_look(submitted.located)
 
             # Send it to the department in charge, or to a person who decides; the citizen gets a receipt.
-            assignment = await self._steps.assign_department(classified, located)
+            assignment = await self._steps.assign_department(look.classified, look.located)
             received = self._course.received(receipt, assignment)
             if assignment.triage_reason is None:
                 turn = auto_assign(received, assignment.plan, workflow.now(), assignment.facts)
@@ -169,7 +169,7 @@ class RequestWorkflow:
         Not where it may end the run: had a message come meanwhile, Temporal would take the task back, and whoever acted would
         be told that the request is over.
         """
-        if not self._acts_in_task or TERMINAL & set(self._course.permit(command).targets):
+        if self._course.procedure < ACTS_IN_TASK or TERMINAL & set(self._course.permit(command).targets):
             return None
         return act_of(command)
 

@@ -17,14 +17,15 @@ from temporalio.common import RetryPolicy
 
 with workflow.unsafe.imports_passed_through():
     from activities.classification import ClassificationActivities
+    from activities.first_look import FirstLookActivities
     from activities.jurisdictions import JurisdictionActivities
     from activities.notices import TEMPORARY_FAILURE, NoticeActivities, SendNotices, SentNotices
     from activities.read_model import KeepText, Place, ReadModelActivities
-    from domain.classified import Classified, Located
+    from domain.classified import Classified, FirstLook, Located
     from domain.planned import Planned
     from domain.procedure import not_applied
     from domain.request import Act, Actor, Entry, Record, Recorded, Turn
-    from workflows.contract import NOTICES_QUEUE
+    from workflows.contract import NOTICES_QUEUE, ONE_FIRST_LOOK
     from workflows.course import Course
     from workflows.other_runs import OtherRuns
     from workflows.policy_steps import FAILED, OWN_DATABASE, PAUSES_IN_TASK, UNTIL_IT_SUCCEEDS, PolicySteps
@@ -61,6 +62,22 @@ class Steps(PolicySteps):
         self.other_runs = OtherRuns(course)
         self._by_gateway = False
         self._send_again = False
+
+    async def first_look(self, located: bool) -> FirstLook:
+        """What it is about and where it is; what cannot be found out is left to a person."""
+        if self.course.procedure < ONE_FIRST_LOOK:
+            return FirstLook(await self.classify(), await self.locate(located))
+        try:
+            return await workflow.execute_local_activity_method(
+                FirstLookActivities.look_at_request,
+                self.course.snapshot.request_id,
+                start_to_close_timeout=OWN_DATABASE,
+                retry_policy=_FIRST_LOOK,
+                local_retry_threshold=PAUSES_IN_TASK,
+                summary="what is it about, and where",
+            )
+        except FAILED:
+            return FirstLook(Classified(None, 0.0, decided_by="failed"), await self.locate(located))
 
     async def classify(self) -> Classified:
         """What it is about; nothing known where that cannot be found out, so that a person decides."""

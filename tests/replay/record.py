@@ -36,13 +36,13 @@ from tests.skipping import a_real_server, a_skipping_server
 from tests.smsbox import a_smsbox
 from tests.town import Request, Town
 from tests.town_hall import a_town
-from workflows.contract import co_workflow_id
+from workflows.contract import PROCEDURE, co_workflow_id
 from workflows.recapture import fetch
 
 HISTORIES = Path(__file__).parent / "histories"
-NOW = HISTORIES / "acts_in_task"
-ACTS_BY_ACTIVITY = "acts_by_activity"
-"""Lives as they are lived now, and beside them those that began when staff's actions were activities."""
+NOW = HISTORIES / f"procedure_{PROCEDURE}"
+ACTS_BY_ACTIVITY = "procedure_1"
+"""Lives as they begin now, and beside them those that began when staff's actions were activities."""
 LATER, PARTS = NOW / "later", NOW / "parts"
 SHORT_HISTORIES = ("--dynamic-config-value", "limit.historyCount.suggestContinueAsNew=60")
 SECONDS_PER_WORKING_DAY = 2.0
