@@ -3,6 +3,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
+# Two at a time, a file's tests in one process: most of the time one waits for a server.
+SIDE_BY_SIDE := $(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 LOCK := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-annotate \
 	--no-emit-index-url --no-emit-find-links --only-binary :all: --quiet $(if $(UPGRADE),--upgrade)
 
@@ -22,14 +24,17 @@ reset: .venv/runtime.installed ## Stop the system and delete all its data (YES=1
 	@exec $(BIN)/huisheng reset $(if $(YES),--yes)
 
 test: .venv/development.installed ## Run all tests
-	@exec $(BIN)/python -m pytest
+	@failed=0; \
+	$(SIDE_BY_SIDE) tests/unit tests/workflows tests/replay tests/integration || failed=$$?; \
+	$(BIN)/python -m pytest tests/e2e || failed=$$?; \
+	exit $$failed
 
 check: .venv/development.installed ## Format, lint, types, import contracts, unit and workflow tests: under a minute
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
-	$(BIN)/python -m pytest -q -m "not slow" tests/unit tests/workflows
+	$(SIDE_BY_SIDE) -q -m "not slow" tests/unit tests/workflows
 
 format: .venv/development.installed ## Format the code and mend what the linter can mend
 	$(BIN)/ruff check --fix-only .

@@ -32,7 +32,7 @@ LOOKS = {
     # Where the wait is what is measured, it is looked at closely.
     Loop.ASSIGNMENTS: Looks(0.04, 1.2),
     # Elsewhere each look costs the system more than it tells.
-    Loop.LIFECYCLES: Looks(0.08, 2.0),
+    Loop.LIFECYCLES: Looks(0.08, 1.5),
 }
 GIVES_UP_AFTER_SECONDS = 60.0
 KEPT_REFERENCES = 40
