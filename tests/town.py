@@ -92,11 +92,14 @@ class Request:
     _inbox_id: int = 0
 
     async def act(self, command: c.Command) -> ActionTaken:
-        """A staff action; raises the refusal's code and words as ApplicationError."""
-        name = STAFF_UPDATES[ACTION_OF[type(command)]]
+        """A staff action, asked for with one id until there is an answer; raises the refusal's code and words as
+        ApplicationError."""
+        name, update_id = STAFF_UPDATES[ACTION_OF[type(command)]], a_text()
         while True:
             try:
-                taken: ActionTaken = await self.handle.execute_update(name, command, result_type=ActionTaken)
+                taken: ActionTaken = await self.handle.execute_update(
+                    name, command, id=update_id, result_type=ActionTaken
+                )
             except WorkflowUpdateFailedError as error:
                 cause = error.cause
                 if isinstance(cause, ApplicationError) and cause.type == GOES_ON:

@@ -86,9 +86,12 @@ async def test_run_tells_where_it_stands_in_words(live: LiveSystem, caller: Call
     for words in ("**in_progress**", "department: housing, accepted", "- due: 20", "| accept | staff |"):
         assert words in metadata.current_details
     names = list(summaries(await history_of(live, receipt.reference)))
-    assert {"accept", "submit, auto_assign", "what is it about", "accept deadline, first contact deadline"} <= set(
-        names
-    ), names
+    assert {
+        "accept",
+        "submit, auto_assign",
+        "what is it about, and where",
+        "accept deadline, first contact deadline",
+    } <= set(names), names
 
 
 def summaries(history: Any) -> Iterator[str]:
