@@ -29,7 +29,7 @@ test: .venv/development.installed ## Run all tests
 	$(BIN)/python -m pytest tests/e2e || failed=$$?; \
 	exit $$failed
 
-check: .venv/development.installed ## Format, lint, types, import contracts, unit and workflow tests: under a minute
+check: .venv/development.installed ## Format, lint, types, import contracts, unit and workflow tests: two minutes
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
