@@ -7,9 +7,11 @@ from collections.abc import Sequence
 from pydantic import ConfigDict, Field
 
 from api.fields import Answer
+from api.proposal_words import why_proposed
+from api.schemas import Language
 from domain.lifecycle import Action
 from domain.policy import Names, Policy, in_language
-from domain.proposals import PREFIX, Proposal, ProposalKind
+from domain.proposals import PREFIX, Because, Proposal, ProposalKind
 from domain.request import Event, Snapshot, State
 
 _PROPOSING = frozenset({Action.AUTO_ASSIGN, Action.TO_TRIAGE})
@@ -37,7 +39,8 @@ class ProposalAnswer(Answer):
                     "name": "Private dispute",
                     "route": "Ask your community's mediation committee, or call 12348 for legal advice",
                     "category": None,
-                    "why": "the words of private_dispute in the policy",
+                    "because": "words",
+                    "why": "Words of the message speak for “Private dispute”",
                 }
             ]
         }
@@ -49,11 +52,12 @@ class ProposalAnswer(Answer):
     name: str | None
     route: str | None
     category: str | None
-    why: str
+    because: Because | None = Field(description="The reason as a code; null for proposals from before there were any.")
+    why: str = Field(description="The same as a sentence in the asked language.")
 
 
 def proposal_answer(
-    policy: Policy, snapshot: Snapshot, events: Sequence[Event], language: str
+    policy: Policy, snapshot: Snapshot, events: Sequence[Event], language: Language
 ) -> ProposalAnswer | None:
     """The proposal that nobody has answered yet; None where there is none, or the policy in force has no such code."""
     found = _open_proposal(snapshot, events)
@@ -63,10 +67,10 @@ def proposal_answer(
         case ProposalKind.DECLINE if found.reason_code in {reason.code for reason in policy.decline_reasons}:
             reason = policy.decline_reason(str(found.reason_code))
             fields = {"reason_code": reason.code}
-            return _answer(found, Action.DECLINE, fields, language, name=reason.name, route=reason.route)
+            return _answer(policy, found, Action.DECLINE, fields, language, name=reason.name, route=reason.route)
         case ProposalKind.TRANSFER if found.target in {target.code for target in policy.transfer_targets}:
             target = policy.transfer_target(str(found.target))
-            return _answer(found, Action.TRANSFER, {"target": target.code}, language, name=target.name)
+            return _answer(policy, found, Action.TRANSFER, {"target": target.code}, language, name=target.name)
         case ProposalKind.CO_HANDLER if _is_known(policy, found):
             return _two_departments(policy, snapshot, found, language)
     return None
@@ -91,23 +95,24 @@ def _is_known(policy: Policy, found: Proposal) -> bool:
     )
 
 
-def _two_departments(policy: Policy, snapshot: Snapshot, found: Proposal, language: str) -> ProposalAnswer:
+def _two_departments(policy: Policy, snapshot: Snapshot, found: Proposal, language: Language) -> ProposalAnswer:
     """In triage the dispatcher assigns and asks the second department in one go; later the lead is asked to."""
     helper = policy.department(str(found.co_department))
     task = in_language(policy.category(str(found.co_category)).name, language)
     if snapshot.state is not State.TRIAGE:
         fields = {"department": helper.code, "task": task}
-        return _answer(found, Action.ADD_CO_HANDLER, fields, language, name=helper.name)
+        return _answer(policy, found, Action.ADD_CO_HANDLER, fields, language, name=helper.name)
     fields = {
         "department": str(found.department), "category": str(found.category),
         "co_department": helper.code, "co_task": task,
     }  # fmt: skip
-    return _answer(found, Action.ASSIGN, fields, language, name=helper.name)
+    return _answer(policy, found, Action.ASSIGN, fields, language, name=helper.name)
 
 
 def _answer(
-    found: Proposal, action: Action, fields: dict[str, str], language: str, *, name: Names, route: Names | None = None
-) -> ProposalAnswer:
+    policy: Policy, found: Proposal, action: Action, fields: dict[str, str], language: Language, *,
+    name: Names, route: Names | None = None,
+) -> ProposalAnswer:  # fmt: skip
     return ProposalAnswer(
         kind=found.kind,
         action=action,
@@ -115,5 +120,6 @@ def _answer(
         name=in_language(name, language),
         route=in_language(route, language) if route else None,
         category=found.category,
-        why=found.why,
+        because=Because(found.because) if found.because in set(Because) else None,
+        why=why_proposed(policy, found, language),
     )

@@ -29,7 +29,7 @@ class CandidateAnswer(Answer):
         json_schema_extra={
             "examples": [
                 {
-                    "reference": "2611-4829-13705",
+                    "reference": "2611-4829-13704",
                     "title": "Street lamp broken",
                     "category": "street_light",
                     "department": "housing",

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TypeAlias
@@ -17,17 +16,23 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from domain.characters import one_width
+
 LONGEST_TEXT = 3_000
 """Characters that are looked at; what a long message is about is said before that."""
 LONGEST_RUN = 2
 
 Numbers: TypeAlias = NDArray[np.uint64]
+Places: TypeAlias = NDArray[np.intp]
 
 LONGEST_NUMBER = 4
 """Digits: years, house numbers and prices. What is longer could be found out by trying all numbers of its length."""
 
 # Groups of digits that stand together, as 138 1234 5678 or 010-8888-1234, are one number.
-_UNIT = re.compile(r"[a-z]+|[0-9](?:[ -]?[0-9])*|[^\s]")
+_LONGER_UNIT = re.compile(r"[a-z]{2,}|[0-9](?:[ -]?[0-9])+")
+_BLANKS = [ord(blank) for blank in map(chr, range(0x3001)) if blank.isspace()]
+_LAST_BLANK = max(_BLANKS)
+_IS_BLANK = np.isin(np.arange(_LAST_BLANK + 2), _BLANKS)
 _SEPARATORS = str.maketrans("", "", " -")
 _ANY_LONG_NUMBER = 0x6E75_6D62_6572
 _MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
@@ -40,34 +45,54 @@ TITLES_FROM = np.uint64(1 << 63)
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Units:
-    """A text made ready: its units in order, with where each stands in the folded text."""
+    """A text made ready: where each of its units begins and ends in the folded text, in order, and the number of each."""
 
     folded: str
-    spans: tuple[tuple[int, int], ...]
+    starts: Places
+    ends: Places
+    codes: Numbers
 
     @classmethod
     def of(cls, text: str) -> Units:
-        folded = unicodedata.normalize("NFKC", text[:LONGEST_TEXT]).lower()
-        return cls(folded, tuple(match.span() for match in _UNIT.finditer(folded)))
+        return cls.of_folded(one_width(text[:LONGEST_TEXT]).lower())
+
+    @classmethod
+    def of_folded(cls, folded: str) -> Units:
+        """Of a text that has been brought to lower case and one width. Every character is a unit but for blanks, and but
+        for those inside words and numbers: only for these is the text gone through one by one."""
+        characters = np.frombuffer(folded.encode("utf-32-le", "surrogatepass"), np.uint32)
+        codes = characters.astype(np.uint64)
+        begins = ~_IS_BLANK[np.minimum(characters, _LAST_BLANK + 1)]
+        ends = np.arange(1, len(codes) + 1)
+        for word in _LONGER_UNIT.finditer(folded):
+            start, end = word.span()
+            begins[start + 1 : end] = False
+            ends[start], codes[start] = end, _code(word[0])
+        starts = np.flatnonzero(begins)
+        return cls(folded, starts, ends[starts], codes[starts])
 
     def runs(self) -> list[str]:
         """The runs as a person reads them, in the order of `numbers_of`."""
-        ends = len(self.spans)
+        starts, ends = self.starts.tolist(), self.ends.tolist()
         return [
-            self.folded[self.spans[start][0] : self.spans[start + length - 1][1]]
+            self.folded[start:end]
             for length in range(1, LONGEST_RUN + 1)
-            for start in range(ends - length + 1)
+            for start, end in zip(starts, ends[length - 1 :], strict=False)
         ]
 
 
 def numbers_of(units: Units, field: str) -> Numbers:
     """The number of every run, those of one unit first; a run in the title is another than the same in the body."""
-    codes = np.array([_code(units.folded[start:end]) for start, end in units.spans], dtype=np.uint64)
-    runs = [mixed(codes)]
-    for length in range(1, LONGEST_RUN):
-        runs.append(mixed(runs[-1][:-1] * _MULTIPLIER + codes[length:]) if len(codes) > length else codes[:0])
-    numbers = np.concatenate(runs) & ~TITLES_FROM
+    numbers = np.concatenate(runs_of(units.codes, LONGEST_RUN)) & ~TITLES_FROM
     return numbers | TITLES_FROM if field == "title" else numbers
+
+
+def runs_of(codes: Numbers, longest: int) -> list[Numbers]:
+    """The numbers of the runs of one unit, of two, and so on; each stands where its first unit stands."""
+    runs = [mixed(codes)]
+    for length in range(1, longest):
+        runs.append(mixed(runs[-1][:-1] * _MULTIPLIER + codes[length:]) if len(codes) > length else codes[:0])
+    return runs
 
 
 def mixed(numbers: Numbers) -> Numbers:

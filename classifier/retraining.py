@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any
 
 from classifier.comparison import Classifies, Result, answers, compare
+from classifier.dangers import classifier_of
 from classifier.examples import ExamplesUnusable, without_rare
 from classifier.files import from_bytes, to_bytes
 from classifier.held_out import Decision, Terms, TooFew, part
@@ -17,7 +18,6 @@ from classifier.labels import destination_in
 from classifier.model import Model
 from classifier.trained import TrainedClassifier
 from classifier.training import PRECISION, train
-from domain.classification import Classifier
 from domain.policy import Policy
 
 SEEN_UNTIL = "seen_until"
@@ -64,7 +64,7 @@ def retrain(
         return Retrained(None, None, len(learnt), len(parted.held_out))
     content = to_bytes(trained.model)
 
-    in_force: Classifies = TrainedClassifier(active, policy) if active else Classifier.from_policy(policy)
+    in_force: Classifies = TrainedClassifier(active, policy) if active else classifier_of(policy)
     candidate = TrainedClassifier(from_bytes(content, "The candidate"), policy)
     new, old = (
         answers(each, parted.held_out, destination_of, policy.triage.threshold) for each in (candidate, in_force)

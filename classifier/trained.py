@@ -7,12 +7,14 @@ where the model has nothing to say: to a text unlike all it was trained on, and 
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from classifier.calibration import HIGHEST
+from classifier.dangers import classifier_of
 from classifier.model import Guess, Model
 from classifier.thresholds import NEVER
-from domain.classification import CANDIDATES, Classifier
+from domain.classification import CANDIDATES, Read
 from domain.classified import Classified
 from domain.parts import SURE_OF_PART, second_matter
 from domain.policy import Policy
@@ -33,9 +35,10 @@ class TrainedClassifier:
     def __init__(self, model: Model, policy: Policy) -> None:
         self._model = model
         self._policy = policy
-        self._keywords = Classifier.from_policy(policy)
+        self._keywords = classifier_of(policy)
         self._name = f"model {model.version}"
         self._owners = [self._owner(label) for label in model.labels]
+        self._names_departments = any(not policy.has_category(label) for label in model.labels)
         self._of_owner: dict[str, list[int]] = defaultdict(list)
         for number, owner in enumerate(self._owners):
             if owner is not None:
@@ -43,11 +46,11 @@ class TrainedClassifier:
 
     def classify(self, description: str, title: str = "", given: str | None = None) -> Classified:
         """Confidence is the probability that the department is right; `needed` is what the model wants of it."""
-        heard = self._keywords.classify(description, title, given)
+        heard, ranked = self._keywords.classify_read(Read.of(description, title), given)
         guess = self._model.guess(title, description)
         if heard.danger or not self._model.is_familiar(guess) or self._is_news(heard):
             return heard
-        found = self._found(guess, description, title)
+        found = self._found(guess, lambda: ranked)
         candidates = tuple((each.category, _rounded(each.probability)) for each in found[:CANDIDATES])
         second = second_matter(description, candidates, self._of_part, self._owner)
         if not found or heard.decided_by != self._keywords.name:
@@ -69,7 +72,10 @@ class TrainedClassifier:
         surest = max((guess.probabilities[numbers].sum() for numbers in self._of_owner.values()), default=0.0)
         if surest < SURE_OF_PART or not self._model.is_familiar(guess):
             return ()
-        return tuple((each.category, each.probability) for each in self._found(guess, sentence, "")[:1])
+        return tuple(
+            (each.category, each.probability)
+            for each in self._found(guess, lambda: self._keywords.ranked(sentence))[:1]
+        )
 
     def _is_news(self, heard: Classified) -> bool:
         """The words are sure of a category of which the model never saw an example."""
@@ -77,9 +83,9 @@ class TrainedClassifier:
             return False
         return not {heard.category, self._policy.category(heard.category).department} & set(self._model.labels)
 
-    def _found(self, guess: Guess, description: str, title: str) -> list[_Found]:
+    def _found(self, guess: Guess, ranked_by_words: Callable[[], tuple[str, ...]]) -> list[_Found]:
         """The departments that the policy knows, likeliest first, each with its likeliest category."""
-        ranked = self._keywords.ranked(description, title) if self._names_departments() else ()
+        ranked = ranked_by_words() if self._names_departments else ()
         found = [self._speaking_for(numbers, guess, ranked) for numbers in self._of_owner.values()]
         return sorted(filter(None, found), key=lambda each: (-each.probability, each.category))
 
@@ -105,9 +111,6 @@ class TrainedClassifier:
         if self._policy.has_category(label):
             return self._policy.category(label).department or label
         return label if self._policy.has_department(label) else None
-
-    def _names_departments(self) -> bool:
-        return any(not self._policy.has_category(label) for label in self._model.labels)
 
 
 def _rounded(probability: float) -> float:

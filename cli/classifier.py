@@ -14,6 +14,7 @@ from rich.console import Console
 import db.models
 from activities.learning import example_of
 from classifier import evaluation, labels
+from classifier.dangers import classifier_of
 from classifier.examples import Example, read_examples, without_rare
 from classifier.files import from_bytes, read_model, to_bytes
 from classifier.model import Model
@@ -31,7 +32,6 @@ from db.models import Because, Origin
 from db.pool import Pool
 from db.sealing import KeyRing
 from domain.audit import Kind
-from domain.classification import Classifier
 from domain.policy import Policy
 from settings import Settings
 
@@ -114,8 +114,10 @@ def explain(text: str, title: str, file: Path | None) -> None:
             click.echo(report.explained(read_model(file), title, text))
         else:
             policy, model = run(_in_force)
-            decider = TrainedClassifier(model, policy) if model else Classifier.from_policy(policy)
+            decider = TrainedClassifier(model, policy) if model else classifier_of(policy)
             click.echo(report.classified(decider.classify(text, title), policy))
+            for line in report.danger_explained(policy, text, title):
+                click.echo(line)
             click.echo(report.explained(model, title, text) if model else report.WORDS_DECIDE)
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from rich.table import Table
 
 from classifier.calibration import calibration_error
+from classifier.dangers import classifier_of, dangers_of
 from classifier.evaluation import Evaluation, Step
 from classifier.examples import FEWEST_PER_LABEL
 from classifier.explanation import explain
@@ -111,6 +112,20 @@ def classified(found: Classified, policy: Policy) -> str:
         f"Decision: {found.category} ({name}), department {category.department or 'by district'}, "
         f"{found.confidence:.3f} sure, {needed:.3f} needed: {outcome} ({found.decided_by}).{flags}"
     )
+
+
+def danger_explained(policy: Policy, text: str, title: str) -> Iterator[str]:
+    """Why a message was flagged as a danger, or was not although its words speak of one; nothing where nothing speaks of it."""
+    heard, learnt = classifier_of(policy).heard(text, title), dangers_of(policy)
+    words = ", ".join(watch.code for watch in heard.watches if watch.danger) if heard.by_words else ""
+    if words:
+        yield f"Danger by the words of the policy: {words}" + (
+            ", which the examples speak against." if heard.doubted else "."
+        )
+    if heard.alarm is None or learnt is None:
+        return
+    yield f"Danger by the examples: most like {heard.alarm.watch}, {heard.alarm.margin:.2f} beyond need, in: {heard.alarm.part}"
+    yield from (f"  {each.weight:+.3f}  {each.text}" for each in learnt.weighed(heard.alarm.part))
 
 
 def listed(kept: Sequence[Kept], active: str | None, spoken: Sequence[Spoken]) -> Iterator[str]:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from cli.sentences import Sentence
-from domain.classification import Classifier
+from domain.classification import Classifier, Heard
 from domain.classified import Classified
 from domain.policy import DeclineReason, Watch
 
@@ -84,10 +84,12 @@ def by(key: Callable[[Sentence], str], judged: Sequence[Judged]) -> list[Measure
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """What is flagged among messages of which nobody says what they are."""
+    """What is flagged among messages of which nobody says what they are; `doubted` are those in which only words speak of
+    danger, and the examples against it."""
 
     messages: int
     danger: int
+    doubted: int
     sensitive: int
     elsewhere: int
     by_word: Mapping[str, int]
@@ -98,11 +100,24 @@ def count(classifier: Classifier, sentences: Sequence[Sentence]) -> Counts:
     found = [classifier.heard(each.text, each.title) for each in sentences]
     return Counts(
         messages=len(found),
-        danger=sum(any(watch.danger for watch in watches) for watches, _ in found),
-        sensitive=sum(any(watch.sensitive for watch in watches) for watches, _ in found),
-        elsewhere=sum(bool(reasons) and not any(watch.danger for watch in watches) for watches, reasons in found),
-        by_word=dict(Counter(code for watches, reasons in found for code in _codes(watches, reasons))),
+        danger=sum(each.danger is not None for each in found),
+        doubted=sum(each.doubted for each in found),
+        sensitive=sum(any(watch.sensitive for watch in each.watches) for each in found),
+        elsewhere=sum(bool(each.reasons) and each.danger is None for each in found),
+        by_word=dict(Counter(code for each in found for code in _codes(each.watches, each.reasons))),
     )
+
+
+def flagged_as_danger(classifier: Classifier, sentences: Sequence[Sentence]) -> list[tuple[Sentence, str]]:
+    """Those of the messages that wake people, each with the code of the danger and what found it."""
+    found = [(each, classifier.heard(each.text, each.title)) for each in sentences]
+    return [(each, f"{heard.danger.code} by {_found_by(heard)}") for each, heard in found if heard.danger is not None]
+
+
+def _found_by(heard: Heard) -> str:
+    if heard.alarm is None:
+        return "words"
+    return f"{'words and ' if heard.by_words else ''}examples, most by: {heard.alarm.part}"
 
 
 def _codes(watches: Iterable[Watch], reasons: Iterable[DeclineReason]) -> Iterator[str]:

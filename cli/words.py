@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+import random
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
 import click
 
-from cli.sentences import SentencesUnusable, read_sentences
-from cli.word_measures import DANGER, Counts, Judged, Measured, by, count, judge, measure
+from classifier.dangers import classifier_of
+from cli.sentences import Sentence, SentencesUnusable, read_sentences
+from cli.word_measures import DANGER, Counts, Judged, Measured, by, count, flagged_as_danger, judge, measure
 from domain.classification import Classifier
 from domain.policy import Policy
 from policies.loader import load_folder
@@ -24,6 +26,7 @@ _POLICY = click.option(
     show_default="policies/demo", help="The folder of the policy whose words are meant.",
 )  # fmt: skip
 _JSON = click.option("--json", "as_json", is_flag=True, help="All figures as JSON.")
+_WORDS_ONLY = click.option("--words-only", is_flag=True, help="Without what is learnt from the sentences in dangers/.")
 
 
 @click.group()
@@ -38,13 +41,14 @@ def words() -> None:
 )  # fmt: skip
 @_POLICY
 @_JSON
+@_WORDS_ONLY
 @click.option("--misses", is_flag=True, help="Also print the sentences that were judged wrongly.")
-def evaluate(file: Path, folder: Path, as_json: bool, misses: bool) -> None:
+def evaluate(file: Path, folder: Path, as_json: bool, words_only: bool, misses: bool) -> None:
     """Judge sentences of which the file says what they are: recall and precision."""
     with _plainly():
         policy, sentences = load_folder(folder), read_sentences(file)
         _check_expected(policy, file, {each.expected for each in sentences})
-    judged = judge(Classifier.from_policy(policy), sentences)
+    judged = judge(_listening(policy, words_only), sentences)
     parts = [measure("all", judged), *by(lambda each: each.half, judged), *by(lambda each: each.language, judged)]
     if as_json:
         click.echo(json.dumps([_plain(each) for each in parts], indent=2))
@@ -57,16 +61,40 @@ def evaluate(file: Path, folder: Path, as_json: bool, misses: bool) -> None:
 @click.option("--from", "file", type=_FILE, required=True, help="CSV in UTF-8, plain or .gz: body, description or text, perhaps title.")  # fmt: skip
 @_POLICY
 @_JSON
-def count_command(file: Path, folder: Path, as_json: bool) -> None:
-    """Count what is flagged among messages; shows none of them."""
+@_WORDS_ONLY
+@click.option(
+    "--sample",
+    type=click.IntRange(1),
+    help="Print so many of the messages flagged as dangers, drawn by --seed: to read them, and to count by hand what is true.",
+)
+@click.option("--seed", default=1, show_default=True, help="For --sample: the same one draws the same messages.")
+def count_command(file: Path, folder: Path, as_json: bool, words_only: bool, sample: int | None, seed: int) -> None:
+    """Count what is flagged among messages; shows none of them, unless a sample is asked for."""
     with _plainly():
         policy, sentences = load_folder(folder), read_sentences(file)
-    found = count(Classifier.from_policy(policy), sentences)
+    classifier = _listening(policy, words_only)
+    if sample is not None:
+        for line in _drawn(classifier, sentences, sample, seed):
+            click.echo(line)
+        return
+    found = count(classifier, sentences)
     if as_json:
         click.echo(json.dumps(asdict(found), indent=2))
         return
     for line in _counted(found):
         click.echo(line)
+
+
+def _listening(policy: Policy, words_only: bool) -> Classifier:
+    return Classifier.from_policy(policy) if words_only else classifier_of(policy)
+
+
+def _drawn(classifier: Classifier, sentences: Sequence[Sentence], how_many: int, seed: int) -> Iterator[str]:
+    flagged = flagged_as_danger(classifier, sentences)
+    # Drawn for people to read: nothing hangs on whether it can be guessed.
+    drawn = random.Random(seed).sample(flagged, min(how_many, len(flagged)))
+    for number, (sentence, why) in enumerate(drawn, start=1):
+        yield f"[{number} of {len(flagged)}, {why}] {sentence.title} {' '.join(sentence.text.split())}"
 
 
 def _check_expected(policy: Policy, file: Path, expected: set[str | None]) -> None:
@@ -105,6 +133,7 @@ def _wrong(judged: Iterable[Judged]) -> Iterator[str]:
 def _counted(found: Counts) -> Iterator[str]:
     for name, number in (
         ("danger", found.danger),
+        ("danger by words, which the examples speak against: to a person, nobody is woken", found.doubted),
         ("sensitive", found.sensitive),
         ("a decline proposed", found.elsewhere),
     ):

@@ -39,6 +39,9 @@ _TRADITIONAL = (
     "蔔卜 薑姜 螞蚂 衊蔑 誡诫 謄誊 譁哗 豔艳 踴踊 軌轨 輾辗 辯辩 辮辫 醜丑 釘钉 鉗钳 錦锦 鏈链 鐮镰 隕陨 韓韩 飆飙 饒饶 駝驼 鱗鳞"
 )
 _TABLE = str.maketrans({pair[0]: pair[1] for pair in _TRADITIONAL.split()})
+_SIMPLIFIED = {pair[0]: pair[1] for pair in _TRADITIONAL.split()}
+_OFTEN_WIDE = tuple((wide, unicodedata.normalize("NFKC", wide)) for wide in "，：；！？（）…～　\u00a0")
+_FEW = 40
 
 _ONE = r"[\u3400-\u9fff]"
 _SIGNS_INSIDE = re.compile(rf"(?<={_ONE})[*·•.\-_~|/\\^#@+=]+(?={_ONE})")
@@ -52,5 +55,22 @@ def one_form(text: str) -> str:
 
     Punctuation between words stays: it parts clauses.
     """
-    text = unicodedata.normalize("NFKC", _UNSEEN.sub("", text)).casefold().translate(_TABLE)
+    text = _simplified(one_width(_UNSEEN.sub("", text)).casefold())
     return _SPELLED_OUT.sub(lambda found: _NO_WORD.sub("", found[0]), _SIGNS_INSIDE.sub("", text))
+
+
+def one_width(text: str) -> str:
+    """The normal form NFKC. The wide signs of nearly every Chinese text go first: without them most texts are in that form
+    already, which is seen ten times as quickly as it is made."""
+    for wide, narrow in _OFTEN_WIDE:
+        text = text.replace(wide, narrow)
+    return unicodedata.normalize("NFKC", text)
+
+
+def _simplified(text: str) -> str:
+    there = _SIMPLIFIED.keys() & set(text)
+    if len(there) > _FEW:
+        return text.translate(_TABLE)
+    for each in there:
+        text = text.replace(each, _SIMPLIFIED[each])
+    return text

@@ -16,11 +16,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+from domain.alarms import Alarm, Alarms
 from domain.classified import Classified
-from domain.lexicon import Forms, Lexicon
+from domain.lexicon import Lexicon
 from domain.phrases import Listener
 from domain.policy import Category, DeclineReason, Policy, Watch
 from domain.request import Urgency
+from domain.text_forms import Forms
 
 TITLE_WEIGHT = 2.0
 NAME_WEIGHT = 1.5
@@ -38,9 +40,6 @@ CHOSEN = "citizen"
 _NAME_PARTS = re.compile(r"[、,，;；/（）()]")
 
 
-_Weighted = tuple[tuple[Forms, float], ...]
-
-
 @dataclass(frozen=True)
 class _Speaks:
     """What one word says for one category, by its number in the policy."""
@@ -49,57 +48,111 @@ class _Speaks:
     weight: float
 
 
+@dataclass(frozen=True, slots=True, repr=False)
+class Read:
+    """A message made ready for everything that looks for words in it."""
+
+    title: Forms
+    description: Forms
+    whole: Forms
+
+    @classmethod
+    def of(cls, description: str, title: str = "") -> Read:
+        parts = (Forms.of(title), Forms.of(description))
+        return cls(*parts, whole=Forms.joined(parts))
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Heard:
+    """What the words and the examples of the policy found; `by_words` tells that its words speak of danger, `alarm` what was
+    learnt of it."""
+
+    watches: tuple[Watch, ...]
+    reasons: tuple[DeclineReason, ...]
+    danger: Watch | None
+    by_words: bool
+    alarm: Alarm | None = None
+
+    @property
+    def doubted(self) -> bool:
+        """Only words speak of danger, and the examples speak against it."""
+        return self.by_words and self.danger is None
+
+
 class Classifier:
     """The words of one policy, ready to be looked for; see `Classifier.from_policy`."""
 
-    def __init__(self, policy: Policy) -> None:
+    def __init__(self, policy: Policy, alarms: Alarms | None = None) -> None:
         self.name = f"keywords {policy.version}"
+        self.alarms = alarms
         self._policy = policy
         self._categories = policy.categories
         self._owners = [category.department or category.code for category in policy.categories]
         self._words = Lexicon(_category_words(policy.categories))
         self._watches = Listener(policy.watches)
+        self._watch = {watch.code: watch for watch in policy.watches}
         self._elsewhere = Listener(policy.decline_reasons)
 
     @staticmethod
-    def from_policy(policy: Policy) -> Classifier:
-        """The classifier of that policy; compiled once for each version."""
-        return _compiled(policy)
+    def from_policy(policy: Policy, alarms: Alarms | None = None) -> Classifier:
+        """The classifier of that policy; compiled once for each version. Without `alarms` its words alone find danger."""
+        return _compiled(policy, alarms)
 
     def classify(self, description: str, title: str = "", given: str | None = None) -> Classified:
         """What the text is about. `given` is the category that the citizen chose, trusted if the policy has it.
 
-        Words of danger come first: where neither the citizen nor the text names a category of danger, theirs is taken.
+        Danger comes first: where neither the citizen nor the text names a category of danger, its own is taken.
         """
-        texts = _weighted(description, title)
-        alarms, reasons = self._heard(description, title, texts)
-        candidates = self._candidates(self._scores(texts))
+        return self.classify_read(Read.of(description, title), given)[0]
+
+    def classify_read(self, read: Read, given: str | None = None) -> tuple[Classified, tuple[str, ...]]:
+        """The same of a message that was made ready; and every category that a word of it speaks for, likeliest first."""
+        heard = self._heard(read.whole)
+        scores = self._scores(read)
+        candidates = self._candidates(scores)
         category, confidence, by = self._decided(candidates, given)
-        danger = next((watch for watch in alarms if watch.danger), None)
+        danger = heard.danger
         if danger is not None and danger.category is not None and not self._is_danger(category):
-            category, by = danger.category, f"watch words {danger.code}"
-        return Classified(
+            category, by = danger.category, self._who_heard(heard)
+        classified = Classified(
             category=category,
             confidence=confidence,
             candidates=candidates,
             danger=danger is not None,
-            sensitive=any(watch.sensitive for watch in alarms),
+            sensitive=heard.doubted or any(watch.sensitive for watch in heard.watches),
             decided_by=by,
-            elsewhere=tuple(reason.code for reason in reasons),
+            elsewhere=tuple(reason.code for reason in heard.reasons),
         )
+        ranked = sorted(scores, key=lambda each: (-scores[each], each))
+        return classified, tuple(self._categories[number].code for number in ranked)
 
-    def heard(self, description: str, title: str = "") -> tuple[list[Watch], list[DeclineReason]]:
+    def heard(self, description: str, title: str = "") -> Heard:
         """The watches that the text sets off, and the reasons to decline that its words speak for."""
-        return self._heard(description, title, _weighted(description, title))
+        return self._heard(Read.of(description, title).whole)
 
-    def _heard(self, description: str, title: str, texts: _Weighted) -> tuple[list[Watch], list[DeclineReason]]:
-        whole = f"{title}\n{description}"
-        forms = Forms.joined(form for form, _ in texts)
-        return self._watches.hear(whole, forms), self._elsewhere.hear(whole, forms)
+    def _heard(self, whole: Forms) -> Heard:
+        """Words alone are enough where nothing was learnt. Where something was, examples can speak against them: then a
+        person looks at it, but nobody is woken."""
+        watches, reasons = self._watches.hear(whole), tuple(self._elsewhere.hear(whole))
+        by_words = next((watch for watch in watches if watch.danger), None)
+        if self.alarms is None:
+            return Heard(tuple(watches), reasons, by_words, by_words is not None)
+        alarm = self.alarms.alarm(whole, by_words=by_words is not None)
+        learnt = self._watch.get(alarm.watch) if alarm is not None else None
+        if alarm is not None and by_words is None and learnt is not None:
+            watches.append(learnt)
+        danger = (by_words or learnt) if alarm is not None else None
+        return Heard(tuple(watches), reasons, danger, by_words is not None, alarm)
 
-    def ranked(self, description: str, title: str = "") -> tuple[str, ...]:
+    def _who_heard(self, heard: Heard) -> str:
+        assert heard.danger is not None
+        if heard.by_words or self.alarms is None:
+            return f"watch words {heard.danger.code}"
+        return f"danger examples {self.alarms.version} {heard.danger.code}"
+
+    def ranked(self, text: str) -> tuple[str, ...]:
         """Every category that a word of the text speaks for, the likeliest first."""
-        scores = self._scores(_weighted(description, title))
+        scores = self._scores(Read.of(text))
         return tuple(self._categories[number].code for number in sorted(scores, key=lambda each: (-scores[each], each)))
 
     def _decided(self, candidates: Sequence[tuple[str, float]], given: str | None) -> tuple[str | None, float, str]:
@@ -112,10 +165,10 @@ class Classifier:
     def _is_danger(self, category: str | None) -> bool:
         return category is not None and self._policy.category(category).urgency is Urgency.DANGER
 
-    def _scores(self, texts: _Weighted) -> dict[int, float]:
+    def _scores(self, read: Read) -> dict[int, float]:
         heard: dict[str, float] = defaultdict(float)
         speaks: dict[str, list[_Speaks]] = {}
-        for text, weight in texts:
+        for text, weight in ((read.title, TITLE_WEIGHT), (read.description, 1.0)):
             for word, said in self._words.find(text):
                 heard[word] += weight
                 speaks[word] = said
@@ -140,12 +193,8 @@ class Classifier:
 
 
 @lru_cache(maxsize=8)
-def _compiled(policy: Policy) -> Classifier:
-    return Classifier(policy)
-
-
-def _weighted(description: str, title: str) -> _Weighted:
-    return ((Forms.of(title), TITLE_WEIGHT), (Forms.of(description), 1.0))
+def _compiled(policy: Policy, alarms: Alarms | None) -> Classifier:
+    return Classifier(policy, alarms)
 
 
 def _confidence(owners: Mapping[str, float], owner: str) -> float:

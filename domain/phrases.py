@@ -6,22 +6,16 @@ stands between them, and in which order they come, does not count.
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass
-from itertools import islice
 from typing import Generic, Protocol, TypeVar
 
-from domain.characters import one_form
-from domain.lexicon import LONGEST_TEXT, Forms, Lexicon, as_looked_for, english_words, without_gaps
+from domain.lexicon import Lexicon
+from domain.text_forms import Forms, as_looked_for
 
 GROUPS, ALTERNATIVES, BLANK = " ", "/", "_"
 """How words that belong together are written: "gas/propane smell/leak/burst_pipe"."""
-MOST_CLAUSES = 300
-_CHINESE_SENTENCE = re.compile(r"[;；.。!！?？…\n]+")
-_CHINESE_CLAUSE = re.compile(r"[,、]+")
-_ENGLISH_CLAUSE = re.compile(r"[.;!?。；！？\n]+")
 
 
 class Spoken(Protocol):
@@ -43,17 +37,26 @@ class _Rule(Generic[Sense]):
     """A word of each group must be there, when those of `unless` have been taken out."""
 
     sense: Sense
-    groups: tuple[frozenset[str], ...]
+    groups: tuple[Set[str], ...]
     unless: tuple[str, ...]
 
-    def could_hold(self, there: set[str]) -> bool:
-        return not any(group.isdisjoint(there) for group in self.groups)
+    def among(self, there: Set[str]) -> _Rule[Sense] | None:
+        """The rule with the words that are there at all; None where a group has none of them, and it cannot hold."""
+        if any(group.isdisjoint(there) for group in self.groups):
+            return None
+        return _Rule(self.sense, tuple(sorted((group & there for group in self.groups), key=len)), self.unless)
 
     def holds(self, clause: str) -> bool:
         return self._all_in(clause) and self._all_in(self._without_unless(clause))
 
     def _all_in(self, clause: str) -> bool:
-        return all(any(word in clause for word in group) for group in self.groups)
+        for group in self.groups:
+            for word in group:
+                if word in clause:
+                    break
+            else:
+                return False
+        return True
 
     def _without_unless(self, clause: str) -> str:
         for word in self.unless:
@@ -62,26 +65,21 @@ class _Rule(Generic[Sense]):
 
 
 class _Rules(Generic[Sense]):
-    """All rules of one way of writing, and how a text is parted into clauses there."""
+    """All rules of one way of writing. Most are ruled out by the words of the whole text; only for the rest it is taken apart."""
 
-    def __init__(self, rules: Iterable[_Rule[Sense]], clauses_of: Callable[[str], list[str]]) -> None:
+    def __init__(self, rules: Iterable[_Rule[Sense]]) -> None:
         self._rules = tuple(rules)
-        self._clauses_of = clauses_of
         self._by_start: dict[str, set[str]] = defaultdict(set)
         for word in (word for rule in self._rules for group in rule.groups for word in group):
-            self._by_start[word.strip()[:2]].add(word)
+            # English words have a space before them: what follows it tells more of them apart.
+            self._by_start[word.removeprefix(" ")[:2]].add(word)
+        self._short = {start for start in self._by_start if len(start) < 2}
 
-    def hear(self, text: str, form: str) -> list[Sense]:
-        # Most rules are ruled out by the words of the whole; only for the rest it is taken apart.
-        there = self._words_in(form)
-        possible = [rule for rule in self._rules if rule.could_hold(there)]
-        clauses = self._clauses_of(text) if possible else ()
-        return [rule.sense for clause in clauses for rule in possible if rule.holds(clause)]
-
-    def _words_in(self, form: str) -> set[str]:
-        starts = {form[at : at + 2] for at in range(len(form))} | set(form)
-        likely = (words for start, words in self._by_start.items() if start in starts)
-        return {word for words in likely for word in words if word in form}
+    def hear(self, form: str, starts: Set[str], clauses: Callable[[], Iterable[str]]) -> list[Sense]:
+        likely = self._by_start.keys() & starts | self._short
+        there = {word for start in likely for word in self._by_start[start] if word in form}
+        possible = [rule for each in self._rules if (rule := each.among(there)) is not None]
+        return [rule.sense for clause in (clauses() if possible else ()) for rule in possible if rule.holds(clause)]
 
 
 class Listener(Generic[Sense]):
@@ -90,31 +88,15 @@ class Listener(Generic[Sense]):
     def __init__(self, senses: Iterable[Sense]) -> None:
         senses = tuple(senses)
         self._words = Lexicon(_words(senses))
-        self._chinese = _Rules((rule for sense in senses for rule in _rules(sense, english=False)), _chinese_clauses)
-        self._english = _Rules((rule for sense in senses for rule in _rules(sense, english=True)), _english_clauses)
+        self._chinese = _Rules(rule for sense in senses for rule in _rules(sense, english=False))
+        self._english = _Rules(rule for sense in senses for rule in _rules(sense, english=True))
 
-    def hear(self, text: str, forms: Forms) -> list[Sense]:
+    def hear(self, text: Forms) -> list[Sense]:
         """What the text speaks of, each once: first by single words, in the order of the text, then by words together."""
-        heard = [sense for _, senses in self._words.find(forms) for sense in senses]
-        heard += self._chinese.hear(text, forms.chinese)
-        heard += self._english.hear(text, forms.english)
+        heard = [sense for _, senses in self._words.find(text) for sense in senses]
+        heard += self._chinese.hear(text.chinese, text.starts, lambda: text.chinese_clauses)
+        heard += self._english.hear(text.english, text.starts, lambda: text.english_clauses)
         return list({id(sense): sense for sense in heard}.values())
-
-
-def _chinese_clauses(text: str) -> list[str]:
-    """Each clause with the one that follows it in its sentence: people say what leaks first and that it smells next."""
-    sentences = _CHINESE_SENTENCE.split(one_form(text[:LONGEST_TEXT]))
-    found = (pair for sentence in sentences for pair in _pairs(_CHINESE_CLAUSE.split(without_gaps(sentence))))
-    return list(islice(found, MOST_CLAUSES))
-
-
-def _pairs(clauses: list[str]) -> Iterator[str]:
-    yield from (f"{one},{other}" for one, other in zip(clauses, [*clauses[1:], ""], strict=True) if one)
-
-
-def _english_clauses(text: str) -> list[str]:
-    clauses = _ENGLISH_CLAUSE.split(text[:LONGEST_TEXT])
-    return [english_words(clause) for clause in clauses[:MOST_CLAUSES] if clause]
 
 
 def _words(senses: Iterable[Sense]) -> Iterator[tuple[str, str, Sense | None]]:

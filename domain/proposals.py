@@ -21,9 +21,19 @@ class ProposalKind(StrEnum):
     CO_HANDLER = "co_handler"  # two departments': `department` leads, `co_department` helps
 
 
+class Because(StrEnum):
+    """Why it is proposed; what is shown of it is said in the reader's language, where it is shown."""
+
+    NEIGHBOUR = "neighbour"  # the place lies in the neighbour `where`
+    WORDS = "words"  # words of the policy speak for the reason to decline
+    PART = "part"  # a part of the message is surely about the co-handler's category
+    CLOSE = "close"  # one is `sure`, the other `nearly` so (0 to 1)
+
+
 @dataclass(frozen=True)
 class Proposal:
-    """Codes only, for it enters the history; `why` is a sentence for staff without a word of the citizen's.
+    """Codes only, for it enters the history. `why` is a sentence in English for logs, and for proposals from before there was
+    `because`.
 
     `category` is what the lead department would do, or, with a decline or a transfer, what of it is ours all the same.
     """
@@ -36,6 +46,10 @@ class Proposal:
     co_department: str | None = None
     category: str | None = None
     co_category: str | None = None
+    because: str | None = None
+    where: str | None = None
+    sure: str | None = None
+    nearly: str | None = None
 
     def facts(self) -> dict[str, str]:
         """As they stand in the event."""

@@ -20,7 +20,7 @@ from domain.offices import (
 )
 from domain.planning import PlanWanted, plan_assignment
 from domain.policy import Category, Policy
-from domain.proposals import Proposal, ProposalKind
+from domain.proposals import Because, Proposal, ProposalKind
 from domain.request import Urgency
 from domain.second_opinion import opinion_facts
 
@@ -137,9 +137,10 @@ def _neighbours_matter(policy: Policy, located: Located) -> Proposal | None:
         return None
     neighbour = policy.neighbour(located.neighbour)
     why = f"the place lies in {neighbour.code}"
+    there = {"because": Because.NEIGHBOUR.value, "where": neighbour.code}
     if neighbour.transfer_target is not None:
-        return Proposal(ProposalKind.TRANSFER, why, target=neighbour.transfer_target)
-    return Proposal(ProposalKind.DECLINE, why, reason_code=neighbour.decline_reason)
+        return Proposal(ProposalKind.TRANSFER, why, target=neighbour.transfer_target, **there)
+    return Proposal(ProposalKind.DECLINE, why, reason_code=neighbour.decline_reason, **there)
 
 
 def _declining(policy: Policy, classified: Classified) -> Proposal | None:
@@ -150,12 +151,13 @@ def _declining(policy: Policy, classified: Classified) -> Proposal | None:
     is_ours = classified.category is not None and classified.confidence >= _needed(policy, classified)
     ours = classified.category if is_ours else None
     also = f"; a part of it is surely ours: category {ours}" if ours else ""
-    return Proposal(ProposalKind.DECLINE, f"the words of {code} in the policy{also}", reason_code=code, category=ours)
+    why = f"the words of {code} in the policy{also}"
+    return Proposal(ProposalKind.DECLINE, why, reason_code=code, category=ours, because=Because.WORDS.value)
 
 
 def _two_departments(policy: Policy, classified: Classified, located: Located) -> Proposal | None:
     """Lead and co-handler, where the second is close to the first or a part of the message is surely about it."""
-    lead, second, why = _known(policy, classified.category), *_second(policy, classified)
+    lead, second, why, because = _known(policy, classified.category), *_second(policy, classified)
     if lead is None or second is None:
         return None
     department, helper = (in_charge(policy, each, located.district) or each.department for each in (lead, second))
@@ -163,22 +165,27 @@ def _two_departments(policy: Policy, classified: Classified, located: Located) -
         return None
     return Proposal(
         ProposalKind.CO_HANDLER, why,
-        department=department, co_department=helper, category=lead.code, co_category=second.code,
+        department=department, co_department=helper, category=lead.code, co_category=second.code, **because,
     )  # fmt: skip
 
 
-def _second(policy: Policy, classified: Classified) -> tuple[Category | None, str]:
-    """The category of the other department, and why it is proposed."""
+def _second(policy: Policy, classified: Classified) -> tuple[Category | None, str, dict[str, str]]:
+    """The category of the other department, and why it is proposed: in words and as it is kept."""
     if classified.second is not None:
-        return _known(policy, classified.second), f"a part of the message is surely about {classified.second}"
+        why = f"a part of the message is surely about {classified.second}"
+        return _known(policy, classified.second), why, {"because": Because.PART.value}
     likeliest = [each for each in classified.candidates if policy.has_category(each[0])][:2]
     if len(likeliest) < 2 or likeliest[0][0] != classified.category:
-        return None, ""
+        return None, "", {}
     (first, sure), (other, nearly) = likeliest
     if nearly < FAINT_SECOND or sure - nearly > policy.triage.close_margin:
-        return None, ""
+        return None, "", {}
     why = f"{first} {sure:.2f} and {other} {nearly:.2f} sure: within {policy.triage.close_margin:.2f}"
-    return _known(policy, other), why
+    return (
+        _known(policy, other),
+        why,
+        {"because": Because.CLOSE.value, "sure": f"{sure:.2f}", "nearly": f"{nearly:.2f}"},
+    )
 
 
 def _urgency(category: Category | None, classified: Classified) -> Urgency:

@@ -14,6 +14,7 @@ from policies.schema import (
     CategoriesFile,
     ChainsFile,
     CityFile,
+    DangerExamplesFile,
     DepartmentsFile,
     ElsewhereFile,
     FeaturePart,
@@ -51,6 +52,7 @@ def build(folder: Folder) -> Policy:
             {**_area(feature, jurisdictions.datum), **part.model_dump()} for feature, part in jurisdictions.neighbours
         ],
         "places": places.places if places else {},
+        "danger_examples": _dumped([form for _, form in folder.forms_in("dangers", DangerExamplesFile)]),
     }
     return plain.from_plain(Policy, content)
 

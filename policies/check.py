@@ -6,6 +6,7 @@ from pathlib import Path
 
 from policies.checks.calendar import check_calendar
 from policies.checks.categories import check_categories
+from policies.checks.dangers import check_dangers
 from policies.checks.departments import check_departments
 from policies.checks.gazetteer import check_gazetteer
 from policies.checks.known import known_in
@@ -18,7 +19,7 @@ from policies.reading import Folder, read_folder
 
 CHECKS = (
     check_departments, check_categories, check_offices, check_promises, check_calendar, check_places, check_gazetteer,
-    check_texts,
+    check_texts, check_dangers,
 )  # fmt: skip
 
 

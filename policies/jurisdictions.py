@@ -6,9 +6,10 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
 from domain.classified import Located
-from domain.lexicon import Forms, Lexicon
+from domain.lexicon import Lexicon
 from domain.locating import Around, Named, locate
 from domain.policy import District, Neighbour, Policy
+from domain.text_forms import Forms
 from policies.outlines import NOWHERE, Numbers, Outlines
 
 _OF_AREAS = "区县市州盟旗镇乡"

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ValidationError
 
 from domain.notices import NoticeKind
 from policies.mistakes import Mistake, did_you_mean, mistakes_of
-from policies.schema import FOLDERS, OPTIONAL_FILES, SINGLE_FILES, model_of
+from policies.schema import FOLDERS, OPTIONAL_FILES, OPTIONAL_FOLDERS, SINGLE_FILES, model_of
 
 LARGEST_FILE = 20_000_000
 CHANNELS = ("sms",)
@@ -85,7 +85,7 @@ def read_folder(path: Path) -> Folder:
         _read_file(path, file, folder)
     for name in sorted(SINGLE_FILES.keys() - OPTIONAL_FILES - {str(file) for file in seen}):
         folder.add(name, "", "this file is missing; add it")
-    for name in FOLDERS:
+    for name in sorted(FOLDERS.keys() - OPTIONAL_FOLDERS):
         if not any(file.parts[0] == name for file in seen):
             folder.add(f"{name}/", "", "this folder has no TOML file; add at least one")
     return folder

@@ -228,6 +228,14 @@ class WatchwordsFile(_Part):
     watch: list[WatchPart] = []
 
 
+class DangerExamplesFile(_Part):
+    """Sentences, by language, from which is learnt how danger is told."""
+
+    watch: Code | None = None
+    dangerous: Words = {}
+    harmless: Words = {}
+
+
 class DeclineReasonPart(_Part):
     code: Code
     name: ByLanguage
@@ -312,7 +320,12 @@ SINGLE_FILES: dict[str, type[_Part]] = {
     "places.toml": PlacesFile,
 }
 OPTIONAL_FILES = frozenset({"places.toml"})
-FOLDERS: dict[str, type[_Part]] = {"categories": CategoriesFile, "service_levels": ServiceLevelFile}
+OPTIONAL_FOLDERS = frozenset({"dangers"})
+FOLDERS: dict[str, type[_Part]] = {
+    "categories": CategoriesFile,
+    "service_levels": ServiceLevelFile,
+    "dangers": DangerExamplesFile,
+}
 """Each TOML file in these folders."""
 
 

@@ -65,10 +65,10 @@ def a_row(right: str) -> tuple[Any, Any, list[str]]:
 @pytest.mark.parametrize(
     ("label", "right", "precision", "decided"),
     [
-        ("all right but few", "y" * 8, 0.9, 0),
-        ("all right and enough", "y" * 9, 0.9, 9),
-        ("a mistake at the end is left out", "y" * 9 + "n", 0.9, 9),
-        ("a mistake that many right ones outweigh", "y" * 9 + "n" + "y" * 20, 0.9, 30),
+        ("all right but few", "y" * 9, 0.9, 0),
+        ("all right and enough", "y" * 10, 0.9, 10),
+        ("a mistake at the end is left out", "y" * 10 + "n", 0.9, 10),
+        ("a mistake that many right ones outweigh", "y" * 10 + "n" + "y" * 20, 0.9, 31),
         ("mistakes at the top spoil all", "n" * 5 + "y" * 9, 0.9, 0),
     ],
 )

@@ -70,6 +70,21 @@ MISTAKES = [
     ("JSON of another kind", write(DISTRICTS, b"[]"), DISTRICTS, "", "should be a table"),
     ("a link that leads out", lambda folder: (folder / "notes.toml").symlink_to("/etc/hosts"), "notes.toml", "", "leads out"),
     ("a link to nothing", lambda folder: (folder / "x.toml").symlink_to(folder / "y"), "x.toml", "", "link to nothing"),
+    # --- sentences of danger
+    ("sentences of no known danger", change("dangers/gas_leak.toml", 'watch = "gas_leak"', 'watch = "gas_leek"'),
+     "dangers/gas_leak.toml", "watch", "has no watch gas_leek"),
+    ("sentences of a watch that is no danger", change("dangers/gas_leak.toml", 'watch = "gas_leak"', 'watch = "misconduct"'),
+     "dangers/gas_leak.toml", "watch", "with danger = true"),
+    ("dangerous sentences of nothing", change("dangers/gas_leak.toml", 'watch = "gas_leak"\n', ""), "dangers/gas_leak.toml",
+     "watch", "add watch"),
+    ("an open brace in a sentence", change("dangers/ordinary.toml", "[harmless]\nzh = [", '[harmless]\nzh = ["{路灯/水管坏了",'),
+     "dangers/ordinary.toml", "harmless.zh", "braces that do not fit"),
+    ("a sentence twice", change("dangers/ordinary.toml", "[harmless]\nzh = [", '[harmless]\nzh = ["路灯坏了", "路灯坏了",'),
+     "dangers/ordinary.toml", "harmless.zh", "stands here twice"),
+    ("a sentence without an end", change("dangers/ordinary.toml", "[harmless]\nzh = [", f'[harmless]\nzh = ["{"路灯" * 200}",'),
+     "dangers/ordinary.toml", "harmless.zh", "longer than 300"),
+    ("sentences in another language", append("dangers/ordinary.toml", 'de = ["Die Lampe ist kaputt"]\n'),
+     "dangers/ordinary.toml", "harmless.de", "not a language of this city"),
     # --- forms
     ("a missing field", change("city.toml", 'zone = "Asia/Shanghai"', ""), "city.toml", "zone", "is missing"),
     ("an unknown field", append("service_levels/default.toml", "\n[variants]\n"), "service_levels/default.toml", "variants",
@@ -392,3 +407,22 @@ def test_file_saved_with_a_byte_order_mark_is_read(folder: Path) -> None:
 def test_mistake_reads_as_file_key_and_reason() -> None:
     assert str(Mistake("city.toml", "zone", "is missing; add it")) == "city.toml: zone: is missing; add it"
     assert str(Mistake("city.toml", "", "is missing")) == "city.toml: is missing"
+
+
+def test_sentence_of_danger_cannot_be_harmless_as_well(folder: Path) -> None:
+    for side in ("dangerous", "harmless"):
+        change("dangers/gas_leak.toml", f"[{side}]\nzh = [", f'[{side}]\nzh = ["路灯下有味",')(folder)
+    (mistake,) = check_folder(folder)
+    assert (mistake.file, mistake.key) == ("dangers/gas_leak.toml", "dangerous.zh")
+    assert "harmless too" in mistake.reason
+
+
+def test_city_without_sentences_of_danger_needs_none_and_one_with_few_is_told_so(folder: Path) -> None:
+    shutil.rmtree(folder / "dangers")
+    assert check_folder(folder) == []
+    assert load_folder(folder).danger_examples == ()
+    write("dangers/few.toml", 'watch = "gas_leak"\n[dangerous]\nzh = ["有味"]\n'.encode())(folder)
+    assert {(each.file, each.key) for each in check_folder(folder)} == {
+        ("dangers/", "dangerous"),
+        ("dangers/", "harmless"),
+    }

@@ -99,6 +99,18 @@ def test_content_that_is_no_policy_is_refused_with_the_place(
         from_plain(content)
 
 
+def test_content_that_a_newer_program_has_kept_is_read_without_what_it_added() -> None:
+    """Old and new programs work side by side in an upgrade, and both follow the policy in force."""
+    content = to_plain(DEMO)
+    content["weather"] = {"source": "the office"}
+    for part in (content["city"], content["departments"][0], content["limits"]):
+        part["colour"] = "green"
+    assert to_plain(from_plain(content, "a-newer-version")) == to_plain(DEMO)
+    _with_wrong_type(content)
+    with pytest.raises(Malformed):
+        from_plain(content, "a-newer-version")
+
+
 def test_tree_of_departments_is_walked_upwards_and_downwards() -> None:
     assert [each.code for each in DEMO.above("bell_tower_grid_1")] == [
         "bell_tower_community", "dawn_street", "morning_bell", "supervision",
