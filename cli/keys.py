@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 
-import asyncpg
 import click
 
-from db.migrations import require_version
-from db.pool import Pool, open_pool
+from cli.database import opened, plainly
+from cli.keys_used import used_command
+from db import places
+from db.pool import Pool
 from db.rotation import STORES, Store, rotate
 from db.sealing import KeyRing
-from domain.errors import HuishengError
 from settings import Settings
 
 MOST_PASSES = 5
@@ -20,6 +20,9 @@ MOST_PASSES = 5
 @click.group()
 def keys() -> None:
     """Seal personal data with another key."""
+
+
+keys.add_command(used_command)
 
 
 @keys.command("rotate")
@@ -31,21 +34,15 @@ def rotate_command() -> int:
     """
     settings = Settings.from_environment()
     ring = KeyRing.from_text(settings.keys)
-    try:
-        return asyncio.run(_rotate(settings.database_url, ring))
-    except HuishengError as error:
-        raise click.ClickException(error.message) from error
-    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-        raise click.ClickException(
-            f"The database that DATABASE_URL names cannot be used ({type(error).__name__}). What was done is kept; start again."
-        ) from error
+    with plainly("What was done is kept; start again."):
+        return asyncio.run(_rotate(settings, ring))
 
 
-async def _rotate(database_url: str, ring: KeyRing) -> int:
-    async with open_pool(database_url, size=1, application_name="huisheng-keys") as pool:
-        await require_version(pool)
+async def _rotate(settings: Settings, ring: KeyRing) -> int:
+    async with opened(settings, "keys") as pool:
         for _ in range(MOST_PASSES):
-            counted = [await _through(pool, ring, store) for store in STORES]
+            counted: list[tuple[int, list[str]]] = [(await places.seal_clear_places(pool, ring), [])]
+            counted += [await _through(pool, ring, store) for store in STORES]
             broken = [sentence for _, sentences in counted for sentence in sentences]
             if not any(anew for anew, _ in counted):
                 return _told(ring, broken)
@@ -58,8 +55,12 @@ def _told(ring: KeyRing, broken: list[str]) -> int:
     if broken:
         click.echo("\n".join(["These cannot be opened and stay as they are:", *broken]), err=True)
         return 1
-    others = f" The others ({', '.join(ring.others)}) can be taken out of HUISHENG_KEYS." if ring.others else ""
-    click.echo(f"Everything is sealed with key {ring.first}.{others}")
+    click.echo(f"Everything in the database is sealed with key {ring.first}.")
+    if ring.others:
+        click.echo(
+            f"Temporal's histories stay as they are: keep the others ({', '.join(ring.others)}) in HUISHENG_KEYS until "
+            f"`huisheng keys used` says that none needs them."
+        )
     return 0
 
 

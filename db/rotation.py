@@ -15,6 +15,7 @@ from uuid import UUID
 import asyncpg
 
 from db import models
+from db.places import place_index, place_of
 from db.pool import Database
 from db.sealing import KeyRing, SealBroken
 from db.statements import Statement, load
@@ -22,6 +23,7 @@ from db.statements import Statement, load
 _QUERIES = load("rotation")
 
 _PHONE_INDEX = "phone_index"
+_PLACE_INDEX = "place_index"
 _FIRST_ID = UUID(int=0)
 
 
@@ -49,7 +51,10 @@ class Store:
 STORES = (
     Store(
         "requests", _QUERIES["sealed_requests"], _QUERIES["reseal_requests"],
-        ("title_sealed", "description_sealed", "contact_sealed", "address_sealed", "token_sealed", _PHONE_INDEX),
+        (
+            "title_sealed", "description_sealed", "contact_sealed", "address_sealed", "token_sealed", "place_sealed",
+            _PHONE_INDEX, _PLACE_INDEX,
+        ),
     ),
     Store("texts", _QUERIES["sealed_texts"], _QUERIES["reseal_texts"], ("body_sealed",)),
     Store("attachments", _QUERIES["sealed_attachments"], _QUERIES["reseal_attachments"], ("image_sealed",), at_once=20),
@@ -113,6 +118,8 @@ def _value(keys: KeyRing, store: Store, column: str, row: asyncpg.Record) -> byt
         return before  # never given, or erased
     if column == _PHONE_INDEX:
         return _phone_index(keys, store, row)
+    if column == _PLACE_INDEX:
+        return place_index(keys, place_of(keys, row))
     if keys.is_current(before):
         return before
     place = store.place(store.table, column, row)

@@ -48,6 +48,7 @@ class KeyRing:
         held = list(keys)
         if not held:
             raise KeysInvalid("The key ring is empty; HUISHENG_KEYS needs at least one key.")
+        self._held = held
         self._ciphers = {identifier.encode(): AESGCM(key) for identifier, key in held}
         self._first = held[0][0].encode()
         self._header = bytes((_VERSION, len(self._first))) + self._first
@@ -75,6 +76,13 @@ class KeyRing:
         if len({identifier for identifier, _ in keys}) < len(keys):
             raise KeysInvalid("Two keys of the ring have the same id; each needs an id of its own.")
         return cls(keys)
+
+    def derived(self, purpose: str) -> KeyRing:
+        """A ring of other keys under the same ids, for that purpose alone: neither ring's keys tell the other's."""
+        info = b"huisheng " + purpose.encode()
+        return KeyRing(
+            (identifier, HKDF(SHA256(), _KEY_BYTES, salt=None, info=info).derive(key)) for identifier, key in self._held
+        )
 
     def seal(self, place: str, plain: str) -> bytes:
         """`place` is where the value will stand, as in "requests.description:<id>"."""
@@ -104,6 +112,13 @@ class KeyRing:
         except (InvalidTag, ValueError):
             # Neither the value nor the library's words are passed on: this sentence ends in logs.
             raise SealBroken(f"What stands at {place} is damaged or was moved there from elsewhere.") from None
+
+    @staticmethod
+    def key_of(sealed: bytes) -> str:
+        """The id of the key that sealed it. Raises SealBroken where that is no sealed value."""
+        if len(sealed) < 2 or sealed[0] != _VERSION:
+            raise SealBroken("This is not a sealed value of a version this program knows.")
+        return sealed[2 : 2 + sealed[1]].decode(errors="replace")
 
     def is_current(self, sealed: bytes) -> bool:
         """Whether the first key sealed it."""

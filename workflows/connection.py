@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 
-from temporalio.client import Client
+from temporalio.client import Client, Interceptor
 from temporalio.contrib.pydantic import PydanticJSONPlainPayloadConverter, pydantic_data_converter
-from temporalio.converter import CompositePayloadConverter, DefaultPayloadConverter, JSONPlainPayloadConverter
+from temporalio.converter import (
+    CompositePayloadConverter,
+    DataConverter,
+    DefaultFailureConverterWithEncodedAttributes,
+    DefaultPayloadConverter,
+    JSONPlainPayloadConverter,
+)
 from temporalio.envconfig import ClientConfig
 from temporalio.service import GrpcCompression
 
 from domain.errors import EngineUnavailable
+from workflows.sealed_payloads import Ring, SealedPayloads
 
 _JSON = PydanticJSONPlainPayloadConverter()
 
@@ -27,22 +35,33 @@ class SharedPayloadConverter(CompositePayloadConverter):
         super().__init__(*(_JSON if isinstance(each, JSONPlainPayloadConverter) else each for each in ready_made))
 
 
-DATA_CONVERTER = dataclasses.replace(pydantic_data_converter, payload_converter_class=SharedPayloadConverter)
-"""Frozen values with instants, enums and unions, the same in client, worker, replayer and tests."""
+def data_converter(keys: Ring) -> DataConverter:
+    """Frozen values with instants, enums and unions, sealed; the same in client, worker, replayer and tests."""
+    return dataclasses.replace(
+        pydantic_data_converter,
+        payload_converter_class=SharedPayloadConverter,
+        payload_codec=SealedPayloads(keys),
+        failure_converter_class=DefaultFailureConverterWithEncodedAttributes,
+    )
 
 
-async def connect(address: str, *, lazy: bool = False) -> Client:
+async def connect(address: str, keys: Ring, *, lazy: bool = False, interceptors: Sequence[Interceptor] = ()) -> Client:
     """A client as the Temporal environment variables say (TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TLS, API key, profile).
 
-    `address` counts where they name none. A lazy client connects at its first call, so that a program starts while
-    Temporal is down; a worker needs one that is not lazy. Raises EngineUnavailable.
+    `address` counts where they name none. All that it sends is sealed with the first of the `keys`. A lazy client connects
+    at its first call, so that a program starts while Temporal is down; a worker needs one that is not lazy. Raises
+    EngineUnavailable.
     """
     config = ClientConfig.load_client_connect_config()
     config.setdefault("target_host", address)
     try:
         # Inside one host or cluster compression costs more processor time than it saves.
         return await Client.connect(
-            **config, data_converter=DATA_CONVERTER, lazy=lazy, grpc_compression=GrpcCompression.NONE
+            **config,
+            data_converter=data_converter(keys),
+            lazy=lazy,
+            grpc_compression=GrpcCompression.NONE,
+            interceptors=list(interceptors),
         )
     except RuntimeError as error:  # what the client raises has no type of its own
         raise EngineUnavailable(

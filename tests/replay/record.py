@@ -3,6 +3,8 @@
 On the time-skipping server, but for what it cannot do. Of a life that was longer than one run, the first run stands beside
 the others and the later ones under `later`; the runs that watch the parts of co-handlers stand under `parts`.
 
+They are kept in clear: that sealed ones replay as well is a test's matter (tests/replay/test_sealed.py).
+
 Run it by hand when a life is added. A history that is already kept stays as it is, because requests out there have
 just such a one behind them; delete the file to record it anew.
 """
@@ -29,12 +31,13 @@ from db.pool import Pool
 from domain.policy import shortened
 from supervision.postgres import PostgresServer
 from tests.city import a_city, an_hour_around
+from tests.histories import opened
 from tests.replay.lives import IN_A_QUIET_TOWN, IN_A_TOWN_WITH_A_GATEWAY, LIVES, Life
 from tests.replay.longer_lives import IN_A_QUICK_TOWN, LONGER_LIVES
 from tests.servers import a_postgres_server
 from tests.skipping import a_real_server, a_skipping_server
 from tests.smsbox import a_smsbox
-from tests.town import Request, Town
+from tests.town import KEYS, Request, Town
 from tests.town_hall import a_town
 from workflows.contract import PROCEDURE, co_workflow_id
 from workflows.recapture import fetch
@@ -85,7 +88,7 @@ async def keep_runs(name: str, request: Request) -> None:
 
 
 def write(path: Path, history: WorkflowHistory) -> None:
-    content = json.loads(history.to_json())
+    content = json.loads(opened(history, KEYS).to_json())
     path.write_text(json.dumps(scrubbed(content), separators=(",", ":")) + "\n")
     print(f"{path.relative_to(HISTORIES)}: {len(content['events'])} events")  # noqa: T201
 

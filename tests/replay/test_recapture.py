@@ -14,10 +14,12 @@ from domain.request import Recorded
 from domain.retelling import Told
 from tests.replay.record import ACTS_BY_ACTIVITY, NOW
 from tests.replay.test_replay import LATER_RUNS, NAMES, the_text
-from workflows.connection import DATA_CONVERTER
+from tests.town import KEYS
+from workflows.connection import data_converter
 from workflows.contract import Ended
 from workflows.recapture import RECORD, CannotReplay, Life, recapture
 
+CONVERTER = data_converter(KEYS)
 ENDS_IN_BETWEEN = f"{ACTS_BY_ACTIVITY}/straight_and_rated"
 LONGER_THAN_A_RUN = f"{NOW.name}/longer_than_a_run"
 
@@ -27,11 +29,11 @@ def the_history(name: str) -> WorkflowHistory:
 
 
 async def told_by(*histories: WorkflowHistory) -> list[Told]:
-    return await recapture(Life([*histories], is_whole=True), DATA_CONVERTER)
+    return await recapture(Life([*histories], is_whole=True), CONVERTER)
 
 
 async def decoded(payloads: Any, kind: type) -> Any:
-    (value,) = await DATA_CONVERTER.decode(payloads.payloads, [kind])
+    (value,) = await CONVERTER.decode(payloads.payloads, [kind])
     return value
 
 

@@ -19,9 +19,10 @@ from tests.replay.changed import SendsInTheBackground, WaitsFirst
 from tests.replay.lives import IN_A_QUIET_TOWN, IN_A_TOWN_WITH_A_GATEWAY, LIVES
 from tests.replay.longer_lives import IN_A_QUICK_TOWN, LONGER_LIVES
 from tests.replay.record import HISTORIES, NOW
+from tests.town import KEYS
 from tests.workflows.test_privacy import strings_in
 from workflows.co_handling import CoHandlingWorkflow
-from workflows.connection import DATA_CONVERTER
+from workflows.connection import data_converter
 from workflows.contract import (
     CATCH_UP,
     CO_CLOCK_RANG,
@@ -53,7 +54,7 @@ def the_text(name: str) -> str:
 
 async def replay(name: str, defined: type = RequestWorkflow) -> None:
     """In the sandbox, with the data converter that wrote the history."""
-    replayer = Replayer(workflows=[defined], data_converter=DATA_CONVERTER)
+    replayer = Replayer(workflows=[defined], data_converter=data_converter(KEYS))
     await replayer.replay_workflow(WorkflowHistory.from_json(f"request-{name}", the_text(name)))
 
 
