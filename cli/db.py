@@ -7,11 +7,9 @@ import asyncio
 import asyncpg
 import click
 
+from cli.database import plainly
 from db import migrations
-from domain.errors import HuishengError
 from settings import Settings
-
-_NO_DATABASE = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError)
 
 
 @click.group()
@@ -22,14 +20,16 @@ def db() -> None:
 @db.command()
 def migrate() -> None:
     """Apply the migrations that are not applied yet."""
-    try:
+    with plainly():
         found = migrations.migrate(Settings.from_environment().database_url)
-    except HuishengError as error:
-        raise click.ClickException(error.message) from error
-    except _NO_DATABASE as error:
-        raise _unreachable(error) from error
+    latest = migrations.known_versions()[-1]
     if found.pending:
-        click.echo(f"Applied {', '.join(found.pending)}. The database is at version {migrations.known_versions()[-1]}.")
+        click.echo(f"Applied {', '.join(found.pending)}. The database is at version {latest}.")
+    elif found.unknown:
+        click.echo(
+            f"Nothing to do: the database is at version {found.version}, newer than this program's {latest}, which works "
+            "with it."
+        )
     else:
         click.echo(f"Nothing to do: the database is at version {found.version}.")
 
@@ -37,17 +37,17 @@ def migrate() -> None:
 @db.command()
 def status() -> None:
     """Say which migrations are applied; the exit code is 1 unless the database fits this program."""
-    try:
+    with plainly():
         found = asyncio.run(_status(Settings.from_environment().database_url))
-    except _NO_DATABASE as error:
-        raise _unreachable(error) from error
     click.echo(f"The database is at version {found.version}; this program needs {migrations.known_versions()[-1]}.")
     if found.pending:
         raise click.ClickException(f"Not applied yet: {', '.join(found.pending)}. Run `huisheng db migrate`.")
-    if found.unknown:
+    if found.has_left_us_behind:
         raise click.ClickException(
-            f"Applied by a newer program: {', '.join(found.unknown)}. Install the newer program."
+            f"Programs older than {found.oldest_program} cannot work with it any more. Install the newer program."
         )
+    if found.unknown:
+        click.echo("It is newer than this program, which can work with it.")
 
 
 async def _status(database_url: str) -> migrations.Status:
@@ -56,10 +56,3 @@ async def _status(database_url: str) -> migrations.Status:
         return await migrations.status(connection)
     finally:
         await connection.close()
-
-
-def _unreachable(error: BaseException) -> click.ClickException:
-    return click.ClickException(
-        f"The database that DATABASE_URL names cannot be used ({type(error).__name__}). Is PostgreSQL running, and are "
-        f"name and password right?"
-    )

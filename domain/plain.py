@@ -33,31 +33,35 @@ def to_plain(value: Any) -> Any:
     return value.isoformat() if isinstance(value, date) else value
 
 
-def from_plain(kind: type[T], plain: Any) -> T:
-    """The value of that class. Raises Malformed for a missing or unknown field or a wrong type."""
-    built = _build(kind, plain, kind.__name__)
+def from_plain(kind: type[T], plain: Any, *, strict: bool = True) -> T:
+    """The value of that class. Raises Malformed for a missing or unknown field or a wrong type.
+
+    Unless `strict`, unknown fields are left out: a newer program may have written them.
+    """
+    built = _build(kind, plain, kind.__name__, strict)
     assert isinstance(built, kind)
     return built
 
 
-def _build(kind: Any, plain: Any, where: str) -> Any:
+def _build(kind: Any, plain: Any, where: str, strict: bool) -> Any:
     origin = get_origin(kind)
     if kind is Any:
         return plain
     if origin in (types.UnionType, Union):
-        return None if plain is None else _build(get_args(kind)[0], plain, where)
+        return None if plain is None else _build(get_args(kind)[0], plain, where, strict)
     if origin is tuple:
         _require(plain, list, where)
-        return tuple(_build(get_args(kind)[0], item, f"{where}[{index}]") for index, item in enumerate(plain))
+        item_kind = get_args(kind)[0]
+        return tuple(_build(item_kind, item, f"{where}[{index}]", strict) for index, item in enumerate(plain))
     if origin is not None:  # Mapping[str, ...]
         _require(plain, dict, where)
-        return {key: _build(get_args(kind)[1], item, f"{where}.{key}") for key, item in plain.items()}
+        return {key: _build(get_args(kind)[1], item, f"{where}.{key}", strict) for key, item in plain.items()}
     if hasattr(kind, "parse") or issubclass(kind, (StrEnum, date)):
         _require(plain, str, where)
         return _parsed(kind, plain, where)
     if isinstance(kind, type) and is_dataclass(kind):
         _require(plain, dict, where)
-        return _from_fields(kind, plain, where)
+        return _from_fields(kind, plain, where, strict)
     return _scalar(kind, plain, where)
 
 
@@ -69,12 +73,13 @@ def _parsed(kind: Any, text: str, where: str) -> Any:
         raise Malformed(f"{where}: {error}") from error
 
 
-def _from_fields(kind: type, plain: dict[str, Any], where: str) -> Any:
+def _from_fields(kind: type, plain: dict[str, Any], where: str, strict: bool) -> Any:
     wanted = _wanted(kind)
     unknown = plain.keys() - wanted.keys()
-    if unknown:
+    if unknown and strict:
         raise Malformed(f"{where} has a field this program does not know: {', '.join(sorted(unknown))}")
-    given = {name: _build(wanted[name], item, f"{where}.{name}") for name, item in plain.items()}
+    known = {name: item for name, item in plain.items() if name in wanted}
+    given = {name: _build(wanted[name], item, f"{where}.{name}", strict) for name, item in known.items()}
     try:
         return kind(**given)
     except (TypeError, ValueError) as error:

@@ -1,4 +1,4 @@
-"""Migrations: they make what db/schema.sql says, once, whoever asks at the same time; a foreign version is refused."""
+"""Migrations: they make what db/schema.sql says, once, whoever asks at the same time; a database that does not fit is refused."""
 
 from __future__ import annotations
 
@@ -8,16 +8,15 @@ import re
 import subprocess
 import sys
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import asyncpg
 import pytest
 
 from db import migrations
-from db.migrations import MigrationFailed, SchemaMismatch, known_versions, migrate, require_version
+from db.migrating import FOLDER, MigrationFailed
+from db.migrations import SchemaMismatch, known_versions, migrate, require_version
 from supervision.binaries import postgres_binaries
 from supervision.postgres import PostgresServer
-from tests.conftest import FreshDatabase
 
 ROOT = Path(__file__).parents[2]
 SCHEMA = ROOT / "db" / "schema.sql"
@@ -75,41 +74,63 @@ async def test_version_is_right_after_migrating(database_url: str) -> None:
     await connection.close()
 
 
+FUTURE = "20990101000000"
+NEWER = f"insert into schema_migrations values ('{FUTURE}')"
+TOO_NEW = f"{NEWER}; update compatible_from set version = '{FUTURE}'"
+LEFT_BEHIND = (
+    f"is at version {FUTURE}, with which programs older than {FUTURE} cannot work; this one is of {{0}}: "
+    "install the newer program"
+)
+TO_MIGRATE = "is at version {0}, this program needs {1}: run `huisheng db migrate`"
+
+
+async def changed(database_url: str, change: str) -> None:
+    connection = await asyncpg.connect(database_url)
+    await connection.execute(change)
+    await connection.close()
+
+
 @pytest.mark.parametrize(
-    ("label", "change", "sentence"),
+    ("change", "sentence"),
     [
-        (
-            "empty",
-            "drop table schema_migrations",
-            "is at version none, this program needs {0}: run `huisheng db migrate`",
-        ),
-        (
-            "older",
-            "delete from schema_migrations",
-            "is at version none, this program needs {0}: run `huisheng db migrate`",
-        ),
-        (
-            "newer",
-            "insert into schema_migrations values ('20990101000000')",
-            "is at version 20990101000000, which is newer than this program knows (it needs {0}): install the newer program",
+        pytest.param("drop table schema_migrations", TO_MIGRATE.format("none", "{0}"), id="empty"),
+        pytest.param("delete from schema_migrations", TO_MIGRATE.format("none", "{0}"), id="older"),
+        pytest.param(TOO_NEW, LEFT_BEHIND, id="newer, and no longer for us"),
+        pytest.param(
+            f"{TOO_NEW}; delete from schema_migrations where version = '20261122000020'",
+            TO_MIGRATE.format(FUTURE, "{0}"),
+            id="migrated by somebody else",
         ),
     ],
 )
 async def test_version_that_does_not_fit_is_refused_with_what_to_do(
-    database_url: str, label: str, change: str, sentence: str
+    database_url: str, change: str, sentence: str
 ) -> None:
+    await changed(database_url, change)
     connection = await asyncpg.connect(database_url)
-    await connection.execute(change)
     with pytest.raises(SchemaMismatch, match=re.escape(sentence.format(known_versions()[-1]))):
         await require_version(connection)
     await connection.close()
 
 
-async def test_migrating_a_newer_database_is_refused(database_url: str) -> None:
+async def test_program_works_with_a_database_that_a_newer_one_has_migrated(database_url: str) -> None:
+    await changed(database_url, NEWER)
     connection = await asyncpg.connect(database_url)
-    await connection.execute("insert into schema_migrations values ('20990101000000')")
+    found = await require_version(connection)
     await connection.close()
+    assert (found.unknown, found.oldest_program) == ((FUTURE,), "20261122000021")
+    assert migrate(database_url) == found
+
+
+async def test_database_that_has_left_the_program_behind_is_not_migrated(database_url: str) -> None:
+    await changed(database_url, TOO_NEW)
     with pytest.raises(SchemaMismatch, match="install the newer program"):
+        migrate(database_url)
+
+
+async def test_migration_between_those_that_are_applied_is_refused(database_url: str) -> None:
+    await changed(database_url, "delete from schema_migrations where version = '20261122000010'")
+    with pytest.raises(MigrationFailed, match="comes before"):
         migrate(database_url)
 
 
@@ -124,7 +145,7 @@ async def test_migration_that_fails_says_why_and_leaves_nothing_half_done(postgr
 
 
 def test_migrations_fit_their_names_and_can_be_taken_back(postgres_server: PostgresServer) -> None:
-    for file in migrations.FOLDER.glob("*.sql"):
+    for file in FOLDER.glob("*.sql"):
         assert re.fullmatch(r"\d{14}_[a-z_]+\.sql", file.name)
         up, down = file.read_text().split("-- migrate:down")
         assert up.startswith("-- migrate:up")
@@ -153,22 +174,23 @@ def test_command_migrates_and_tells_the_version(postgres_server: PostgresServer)
     assert huisheng_db("status", url).returncode == 0
 
 
+async def test_command_goes_on_with_a_newer_database_and_refuses_one_that_has_left_it_behind(database_url: str) -> None:
+    await changed(database_url, NEWER)
+    latest = known_versions()[-1]
+    told = huisheng_db("status", database_url)
+    assert (told.returncode, "newer than this program" in told.stdout) == (0, True)
+    assert huisheng_db("migrate", database_url).stdout == (
+        f"Nothing to do: the database is at version {FUTURE}, newer than this program's {latest}, which works with it.\n"
+    )
+    await changed(database_url, f"update compatible_from set version = '{FUTURE}'")
+    refused = [huisheng_db(command, database_url) for command in ("status", "migrate")]
+    assert [each.returncode for each in refused] == [1, 1]
+    assert all("install the newer program" in each.stderr.lower() for each in refused)
+
+
 def test_command_says_in_a_sentence_that_the_database_is_away() -> None:
     refused = huisheng_db("migrate", "postgresql://name:a-secret-password@127.0.0.1:1/huisheng")
     assert refused.returncode == 1
     assert "cannot be used (ConnectionRefusedError)" in refused.stderr
     assert "Traceback" not in refused.stderr
     assert "a-secret-password" not in refused.stderr
-
-
-def test_address_for_dbmate_has_no_tls_on_this_machine_and_keeps_what_was_asked_for(
-    fresh_database: FreshDatabase,
-) -> None:
-    addresses = {
-        "postgresql://a:b@127.0.0.1:5432/c": "sslmode=disable",
-        "postgresql://a:b@localhost/c?sslmode=require": "sslmode=require",
-        "postgresql://a:b@db.example/c": "",
-    }
-    for given, query in addresses.items():
-        parts = urlsplit(migrations._dbmate_url(given))
-        assert (parts.scheme, parts.query) == ("postgres", query)
