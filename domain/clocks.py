@@ -2,14 +2,64 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 
 from domain.pauses import Moved, PausePlan
 from domain.planned import Clocked, Planned
-from domain.request import Alarm, AlarmKind, Snapshot, State, Turn
+from domain.planning import FeedbackPlan, Plan
+from domain.request import PAUSED, Alarm, AlarmKind, Rung, Snapshot, State, Turn
 
 _OF_THE_PAUSE = {AlarmKind.ANSWER_OVERDUE: State.AWAITING_CITIZEN, AlarmKind.HOLD_REVIEW: State.ON_HOLD}
 _NEVER_STOPPED = frozenset({AlarmKind.SEND_HELD, AlarmKind.HEARTBEAT, *_OF_THE_PAUSE})
+
+
+@dataclass(frozen=True)
+class Clocks:
+    """The clocks of a request with what they follow from; `stopped` are those that stand still in a pause."""
+
+    alarms: tuple[Alarm, ...] = ()
+    stopped: tuple[Alarm, ...] = ()
+    rungs: tuple[Rung, ...] = ()
+    reopen_until: datetime | None = None
+    pauses: tuple[tuple[datetime, datetime], ...] = ()  # those that are over, of this due date
+
+
+def clocks_after(clocks: Clocks, before: Snapshot, last: Turn, planned: Planned) -> Clocks:
+    """What runs and what stands still after a turn with that plan."""
+    after = last.snapshot
+    rungs, reopen_until = clocks.rungs, clocks.reopen_until
+    if isinstance(planned, Plan):
+        rungs, reopen_until = planned.rungs, None
+    elif isinstance(planned, FeedbackPlan):
+        reopen_until = planned.reopen_until
+    alarms, stopped = clocks.alarms, clocks.stopped
+    if isinstance(planned, Plan) and after.state in PAUSED:
+        # Planned anew in the middle of a pause: the clocks go on standing still.
+        stopped = planned.alarms
+    else:
+        if isinstance(planned, Clocked) or after.state not in PAUSED:
+            stopped = stopped_by(planned, alarms)
+        alarms = alarms_after(last, alarms, planned)
+    if after.state is State.CLOSED and reopen_until:
+        alarms = in_order((*alarms, Alarm(reopen_until, AlarmKind.END_REOPENING)))
+    return Clocks(alarms, stopped, rungs, reopen_until, _pauses_after(clocks.pauses, before, after))
+
+
+def _pauses_after(
+    pauses: tuple[tuple[datetime, datetime], ...], before: Snapshot, after: Snapshot
+) -> tuple[tuple[datetime, datetime], ...]:
+    if after.due_from != before.due_from:
+        return ()
+    if before.paused_at is not None and after.paused_at is None and after.updated_at is not None:
+        return (*pauses, (before.paused_at, after.updated_at))
+    return pauses
+
+
+def in_order(alarms: Iterable[Alarm]) -> tuple[Alarm, ...]:
+    """The first to ring comes first."""
+    return tuple(sorted(alarms, key=lambda each: (each.at, each.kind)))
 
 
 def alarms_after(turn: Turn, running: tuple[Alarm, ...], planned: Planned = None) -> tuple[Alarm, ...]:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from domain.planning import PlanWanted, plan_assignment
+from domain.planning import Plan, PlanWanted, plan_assignment
 from domain.policy import Policy
 from domain.request import Alarm, AlarmKind
 
@@ -37,7 +37,16 @@ def plan_co_handling(policy: Policy, wanted: PlanWanted, due_at: datetime) -> Co
     if plan.due_at > due_at > wanted.at:
         plan = plan_assignment(policy, replace(wanted, due_at=due_at))
     assert plan.due_at is not None
-    return CoPlan(plan.due_at, tuple(_notifying(alarm) for alarm in plan.alarms if alarm.kind in _OF_A_PART))
+    return CoPlan(plan.due_at, _of_the_part(plan))
+
+
+def clocks_of_part(policy: Policy, wanted: PlanWanted, due_at: datetime) -> tuple[Alarm, ...]:
+    """The clocks of a part that was planned at `wanted.at` and is due then."""
+    return _of_the_part(plan_assignment(policy, replace(wanted, due_at=due_at)))
+
+
+def _of_the_part(plan: Plan) -> tuple[Alarm, ...]:
+    return tuple(_notifying(alarm) for alarm in plan.alarms if alarm.kind in _OF_A_PART)
 
 
 def _notifying(alarm: Alarm) -> Alarm:

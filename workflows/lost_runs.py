@@ -1,0 +1,142 @@
+"""Runs that Temporal does not have though their requests need them: found, and started again where they stood.
+
+Which request needs a run, the read model says; where the run stood, it finds out itself when it begins (RequestWorkflow).
+Starting one again may be tried at any time and by any number of programs: where a run is open, nothing happens.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+import structlog
+from temporalio.client import Client, WorkflowExecutionStatus
+from temporalio.service import RPCError, RPCStatusCode
+
+from activities.relay import InboxRow
+from activities.wanted_runs import Lasting, WantedRuns
+from domain.request import Snapshot
+from workflows.contract import reference_of, workflow_id
+from workflows.delivery import submitted_of
+from workflows.starting_again import PATIENCE, rebuilt_run_of, start_again
+
+logger = structlog.get_logger(__name__)
+
+EVERY = timedelta(minutes=10)
+MOST_IN_A_SWEEP = 2_000
+A_SECOND = 20.0
+"""So many are brought back in a second: the others, and the citizens, come first."""
+
+_OPEN_RUNS = 'WorkflowType = "RequestWorkflow" AND ExecutionStatus = "Running"'
+
+
+@dataclass
+class Checked:
+    """How the open runs and the requests agree. `ended` and `unknown` are references."""
+
+    requests: int = 0
+    runs: int = 0
+    missing: list[Lasting] = field(default_factory=list)  # requests that need a run and have none
+    ended: list[str] = field(default_factory=list)  # runs that go on though their requests are over for days
+    unknown: list[str] = field(default_factory=list)  # runs of requests that the database does not have
+
+    @property
+    def agree(self) -> bool:
+        return not (self.missing or self.ended or self.unknown)
+
+
+class LostRuns:
+    """Compares the runs with the requests, and brings back what is missing."""
+
+    def __init__(self, client: Client, wanted: WantedRuns) -> None:
+        self._client = client
+        self._wanted = wanted
+
+    async def check(self) -> Checked:
+        """Looks at every open run and at every request that may need one."""
+        checked = Checked()
+        # The runs first: one that begins meanwhile is asked for by its id before it counts as missing.
+        unexplained = {reference async for reference in self._open_runs()}
+        checked.runs = len(unexplained)
+        async for each in self._wanted.all():
+            checked.requests += 1
+            if each.reference in unexplained:
+                unexplained.discard(each.reference)
+            elif not await self._is_open(each.reference):
+                checked.missing.append(each)
+        checked.ended, checked.unknown = await self._wanted.over_for_good(sorted(unexplained))
+        return checked
+
+    async def needing(self, references: list[str]) -> list[Lasting]:
+        """Those of the references that need a run, whether they have one or not."""
+        return await self._wanted.of(references)
+
+    async def bring_back(self, each: Lasting) -> bool:
+        """Start its run again, where it stood or, where nothing was recorded of it, from the beginning; False where one is open."""
+        if each.sequence > 0:
+            return await start_again(self._client, rebuilt_run_of(_snapshot(each)))
+        first = await self._wanted.submission(each)
+        return first is not None and await start_again(self._client, submitted_of(first))
+
+    async def bring_back_for(self, row: InboxRow) -> bool:
+        """For a message whose run is not there: whether it was lost, and is there again soon."""
+        needing = await self.needing([row.reference])
+        for each in needing:
+            if await self.bring_back(each):
+                logger.warning("run_brought_back", reference=each.reference, because="message")
+        return bool(needing)
+
+    async def end(self, reference: str, because: str) -> None:
+        """End the run of a request, where one is open."""
+        try:
+            await self._client.get_workflow_handle(workflow_id(reference)).terminate(because, rpc_timeout=PATIENCE)
+        except RPCError as error:
+            if error.status is not RPCStatusCode.NOT_FOUND:
+                raise
+
+    async def _open_runs(self) -> AsyncIterator[str]:
+        async for run in self._client.list_workflows(_OPEN_RUNS, page_size=1_000):
+            yield reference_of(run.id)
+
+    async def _is_open(self, reference: str) -> bool:
+        """The list lags behind by a moment; this does not."""
+        try:
+            run = await self._client.get_workflow_handle(workflow_id(reference)).describe(rpc_timeout=PATIENCE)
+        except RPCError as error:
+            if error.status is RPCStatusCode.NOT_FOUND:
+                return False
+            raise
+        return run.status in (WorkflowExecutionStatus.RUNNING, WorkflowExecutionStatus.CONTINUED_AS_NEW)
+
+
+async def watch_runs(lost: LostRuns, *, every: timedelta = EVERY, a_second: float = A_SECOND) -> None:
+    """Brings back, until it is cancelled, what is missing. Temporal or the database may be away for a while."""
+    while True:
+        try:
+            brought = await sweep(lost, a_second)
+        except Exception as error:
+            logger.warning("runs_not_checked", error=type(error).__qualname__)
+            brought = 0
+        if brought < MOST_IN_A_SWEEP:
+            await asyncio.sleep(every.total_seconds())
+
+
+async def sweep(lost: LostRuns, a_second: float = A_SECOND) -> int:
+    """One look, and at most so many runs brought back; says how many."""
+    checked = await lost.check()
+    brought = 0
+    for each in checked.missing[:MOST_IN_A_SWEEP]:
+        brought += await lost.bring_back(each)
+        await asyncio.sleep(1 / a_second)
+    if not checked.agree:
+        logger.warning(
+            "runs_checked", requests=checked.requests, runs=checked.runs, missing=len(checked.missing),
+            brought_back=brought, ended=len(checked.ended), unknown=len(checked.unknown),
+        )  # fmt: skip
+    return brought
+
+
+def _snapshot(each: Lasting) -> Snapshot:
+    return Snapshot(str(each.request_id), each.reference, each.submitted_at, each.confidential, each.sequence)
