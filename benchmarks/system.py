@@ -76,7 +76,7 @@ async def _lift_quiet_hours(system: System) -> Policy:
 
 
 def _free_ports() -> Ports:
-    listeners = [socket.socket() for _ in range(4)]
+    listeners = [socket.socket() for _ in range(5)]
     try:
         for listener in listeners:
             listener.bind(("127.0.0.1", 0))
