@@ -26,10 +26,11 @@ from api.services import Services, Wired
 from api.signed_in import SignedIn, Staff
 from api.validation import FieldError
 from api.visible import find_visible, require_not_erased
-from db import attachments, texts
-from domain.errors import NotAllowed, Refusal
+from db import answered, attachments, texts
+from domain.errors import NotAllowed, Refusal, Unknown
 from domain.lifecycle import Action, permit
 from domain.policy import Policy
+from domain.references import parse_reference
 from domain.request import Snapshot, State
 from policies.store import NoPolicy
 
@@ -42,7 +43,7 @@ class ActionAnswer(Answer):
     """The new state, and the number of the event in the timeline."""
 
     model_config = ConfigDict(
-        json_schema_extra={"examples": [{"reference": "2611-4829-13705", "state": "in_progress", "sequence": 4}]}
+        json_schema_extra={"examples": [{"reference": "2611-4829-13704", "state": "in_progress", "sequence": 4}]}
     )
 
     reference: str
@@ -88,7 +89,13 @@ async def perform(
     services: Services, signed_in: SignedIn, reference: str, action: Action, sent: Any, key: str | None
 ) -> ActionAnswer:
     """Takes the action with the body that was sent, once for the same `key`. Raises a Refusal."""
-    snapshot = await find_visible(services, signed_in, reference)
+    try:
+        snapshot = await find_visible(services, signed_in, reference)
+    except Unknown:
+        # Whoever has passed a request on may see it no more, and asks again because the answer to that was lost.
+        if taken := await _taken_before(services, signed_in, reference, action, key):
+            return taken
+        raise
     await require_not_erased(services, snapshot)
     wanted = STAFF_ACTIONS.get(action)
     if key is None or wanted is None:
@@ -109,6 +116,16 @@ async def perform(
     return taken
 
 
+async def _taken_before(
+    services: Services, signed_in: SignedIn, reference: str, action: Action, key: str | None
+) -> ActionAnswer | None:
+    """The answer to this very person's action with this key, if it was carried out."""
+    wanted, written = STAFF_ACTIONS.get(action), parse_reference(reference)
+    if key is None or wanted is None or written is None:
+        return None
+    return await _carried_out(services, written, _update_id(signed_in, wanted, key))
+
+
 def _second_department(wanted: StaffAction, body: Any) -> dict[str, str] | None:
     """The second department that a dispatcher asks along with an assignment: an update of its own, after the first."""
     if wanted.action is not Action.ASSIGN or body.co_department is None:
@@ -127,10 +144,19 @@ async def _carry_out(
     except OutcomeUnknown:
         raise  # an event may yet name the texts
     except Refusal:
+        # The engine may have carried it out, lost that with a task, and asked the run once more: too late by then, perhaps.
+        if done := await _carried_out(services, snapshot.reference, update_id):
+            return done
         for text_id in text_ids.values():
             await texts.drop(services.pool, text_id)
         raise
     return ActionAnswer(reference=snapshot.reference, state=taken.state, sequence=taken.sequence)
+
+
+async def _carried_out(services: Services, reference: str, update_id: str) -> ActionAnswer | None:
+    """What the database shows of that very action; None where it shows nothing."""
+    done = await answered.of_act(services.pool, reference, update_id)
+    return ActionAnswer(reference=reference, state=done.state, sequence=done.sequence) if done else None
 
 
 async def _keep_texts(services: Services, snapshot: Snapshot, given: dict[str, str], update_id: str) -> dict[str, UUID]:

@@ -19,8 +19,9 @@ from temporalio.service import RPCError, RPCStatusCode
 from domain.commands import Command
 from domain.errors import EngineUnavailable, Forbidden, Invalid, NotAllowed, Refusal, Unknown
 from domain.lifecycle import Action
-from domain.request import OPEN, Snapshot
+from domain.request import OPEN, Snapshot, State
 from workflows.contract import CATCH_UP, GOES_ON, SEQUENCE, STAFF_UPDATES, ActionTaken, workflow_id
+from workflows.starting_again import rebuilt_run_of, start_again
 
 logger = structlog.get_logger(__name__)
 
@@ -34,6 +35,15 @@ ASK_AGAIN_AFTER_SECONDS = 0.25
 _REFUSALS: dict[str | None, type[Refusal]] = {kind.code: kind for kind in (NotAllowed, Forbidden, Invalid, Unknown)}
 _DOWN = "The engine that carries out actions does not answer. Nothing was done; please try again in a moment."
 _NOT_YET = "The request has not reached the engine yet. Nothing was done; please try again in a moment."
+_BROKE_OFF = (
+    "The engine that carries out actions has broken off. In all likelihood nothing was done: look at the request again in a "
+    "moment before you repeat the action."
+)
+_BROKEN = frozenset({
+    RPCStatusCode.UNAVAILABLE, RPCStatusCode.UNKNOWN, RPCStatusCode.INTERNAL, RPCStatusCode.ABORTED, RPCStatusCode.DATA_LOSS,
+})  # fmt: skip
+"""A connection that broke, a server that was killed or whose disk is full. It may have taken the action before that: what the
+client sent first, and what it was told of its last try, are two things."""
 _OVER = "The matter is over: nothing more can be done with this request."
 
 
@@ -45,6 +55,18 @@ class _Behind(EngineUnavailable):
     """The run has not caught up with what the database shows, or the next one is about to take over."""
 
 
+class _TaskFailed(_Behind):
+    """A task of the run has failed, and is tried again without being told."""
+
+
+class _Lost(Exception):
+    """There is no run, though the database shows the request as open. `otherwise` is the answer if it ended just now."""
+
+    def __init__(self, otherwise: Refusal) -> None:
+        super().__init__()
+        self.otherwise = otherwise
+
+
 async def take_action(
     temporal: Client, snapshot: Snapshot, action: Action, command: Command, update_id: str
 ) -> ActionTaken:
@@ -53,6 +75,7 @@ async def take_action(
     The same `update_id` again gives the same answer and does nothing twice.
     """
     update = asyncio.ensure_future(_ask(temporal, snapshot, action, command, update_id))
+    update.add_done_callback(_let_go)
     try:
         done, _ = await asyncio.wait({update}, timeout=DOUBT_AFTER_SECONDS)
         if not done and not await is_up(temporal) and not update.done():
@@ -66,6 +89,12 @@ async def take_action(
         update.cancel()
 
 
+def _let_go(update: asyncio.Future[ActionTaken]) -> None:
+    """What became of an update that nobody waits for any more is no news: without this it would be logged, with its words."""
+    if not update.cancelled():
+        update.exception()
+
+
 async def is_up(temporal: Client) -> bool:
     """Whether the server answers within a second."""
     try:
@@ -76,22 +105,35 @@ async def is_up(temporal: Client) -> bool:
 
 
 async def _ask(temporal: Client, snapshot: Snapshot, action: Action, command: Command, update_id: str) -> ActionTaken:
-    """Ask again while the run is behind the read model: a crash between the two is made good as soon as the run is told."""
+    """Ask again while the run is behind the read model: a crash between the two is made good as soon as the run is told.
+
+    A run that was lost is started again, once: it finds out where it stood.
+    """
     asked_at = time.monotonic()
+    was_started = was_told = False
     while True:
         try:
             return await _update(temporal, snapshot, action, command, update_id)
-        except _Behind:
-            await _tell_to_catch_up(temporal, snapshot)
+        except _Lost as lost:
+            if was_started:
+                raise lost.otherwise from None
+            was_started = True
+            await _start_again(temporal, snapshot)
+        except _Behind as behind:
+            # Once: each such message is a turn of its own, and where a run is slow, dozens of them are what it is slow with.
+            if not was_told and not isinstance(behind, _TaskFailed):
+                was_told = await _tell_to_catch_up(temporal, snapshot)
             if time.monotonic() - asked_at > ANSWER_WITHIN.total_seconds():
                 raise
             await asyncio.sleep(ASK_AGAIN_AFTER_SECONDS)
 
 
-async def _tell_to_catch_up(temporal: Client, snapshot: Snapshot) -> None:
-    """A refusal wakes no run, and so it would stay as it is. If this cannot be said either, the next try will show."""
+async def _tell_to_catch_up(temporal: Client, snapshot: Snapshot) -> bool:
+    """A refusal wakes no run, and so it would stay as it is. False where this cannot be said either: the next try will show."""
     with suppress(RPCError, RuntimeError):
         await temporal.get_workflow_handle(workflow_id(snapshot.reference)).signal(CATCH_UP, rpc_timeout=HEALTH_WITHIN)
+        return True
+    return False
 
 
 async def _update(
@@ -135,16 +177,30 @@ def _refusal(error: WorkflowUpdateFailedError, snapshot: Snapshot) -> Exception:
     return kind(cause.message, **facts)
 
 
+async def _start_again(temporal: Client, snapshot: Snapshot) -> None:
+    try:
+        await start_again(temporal, rebuilt_run_of(snapshot))
+    except (RPCError, RuntimeError) as error:
+        logger.warning("engine_unreachable", error=type(error).__qualname__)
+        raise EngineUnavailable(_DOWN) from None
+
+
 def _refusal_of_server(error: RPCError, snapshot: Snapshot) -> Exception:
     if error.status is RPCStatusCode.NOT_FOUND:
         is_waiting_to_start = snapshot.sequence == 0 and snapshot.state in OPEN
-        return EngineUnavailable(_NOT_YET) if is_waiting_to_start else NotAllowed(_OVER, state=snapshot.state)
+        if is_waiting_to_start:
+            return EngineUnavailable(_NOT_YET)
+        over = NotAllowed(_OVER, state=snapshot.state)
+        return _Lost(over) if snapshot.state in OPEN | {State.RESOLVED} else over
     if error.status in (RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.CANCELLED):
         return OutcomeUnknown(
             "The engine did not answer in time. Look at the request again before you repeat the action."
         )
     if error.status is RPCStatusCode.FAILED_PRECONDITION:
-        return _Behind(_NOT_YET)  # a task of the run has failed, and is tried again
-    if error.status in (RPCStatusCode.UNAVAILABLE, RPCStatusCode.RESOURCE_EXHAUSTED):
+        return _TaskFailed(_NOT_YET)
+    if error.status is RPCStatusCode.RESOURCE_EXHAUSTED:
         return EngineUnavailable(_DOWN)
+    if error.status in _BROKEN:
+        logger.warning("engine_broke_off", reference=snapshot.reference, status=error.status.name)
+        return OutcomeUnknown(_BROKE_OFF)
     return error

@@ -26,6 +26,7 @@ import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse, Response
 
 from api.validation import FieldError, field_errors, is_malformed, is_wrong_media_type
@@ -101,6 +102,7 @@ KINDS = {
     "idempotency_conflict": Kind(409, "The Idempotency-Key was used for something else"),
     "engine_unavailable": Kind(503, "The engine does not answer; please try again"),
     "unavailable": Kind(503, "The service is not available; please try again"),
+    "overloaded": Kind(503, "Too much at once; please try again"),
     "too_many": Kind(429, "Too many tries"),
     "too_large": Kind(413, "Too large"),
     "unsupported_media_type": Kind(415, "This kind of content is not accepted"),
@@ -223,8 +225,21 @@ def _place_of(error: Exception) -> list[str]:
 
 def unavailable(error: Exception) -> Problem:
     logger.error("database_unavailable", error=type(error).__qualname__)
-    detail = "Nothing was stored. Please try again in a moment."
+    detail = _BROKE_OFF if isinstance(error, UNCERTAIN) else "Nothing was stored. Please try again in a moment."
     return Problem("unavailable", detail, headers={"Retry-After": _UNAVAILABLE_RETRY_SECONDS})
+
+
+UNCERTAIN: tuple[type[Exception], ...] = (
+    asyncio.TimeoutError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.InternalClientError,
+    BrokenPipeError,
+    ConnectionResetError,
+)
+"""What is said of a connection that broke: the database may have carried out what was sent over it, and not got to say so."""
+_BROKE_OFF = "The service broke off. If you sent something, it may have been stored all the same: please look before you send it again."
 
 
 DATABASE_DOWN: tuple[type[Exception], ...] = (
@@ -256,6 +271,9 @@ def problem_for(error: Exception) -> Problem:
         return problem_of_validation(error)
     if isinstance(error, HTTPException):
         return problem_of_http(error)
+    if isinstance(error, ClientDisconnect):
+        # Whoever called is gone and will never read this; it is no fault of ours that would wake somebody.
+        return Problem("malformed", "The body broke off. Please send it once more.")
     if isinstance(error, UNWRITABLE):
         return Problem("invalid", "A word of the address or the body has a character that no text has. Leave it out.")
     if isinstance(error, DATABASE_DOWN):
@@ -267,11 +285,25 @@ def install(app: FastAPI, for_people: Callable[[Request, Problem], Response] | N
     """Lets every error of the interface leave through this file; `for_people` draws the page for a browser."""
 
     async def render(request: Request, error: Exception) -> Response:
-        problem = problem_for(error)
-        return for_people(request, problem) if for_people and _is_a_page(request) else rendered(problem)
+        return answer(request, problem_for(error), for_people)
 
-    for kind in (Refusal, RequestValidationError, HTTPException, *UNWRITABLE, *DATABASE_DOWN, Exception):
+    for kind in (
+        Refusal,
+        RequestValidationError,
+        HTTPException,
+        ClientDisconnect,
+        *UNWRITABLE,
+        *DATABASE_DOWN,
+        Exception,
+    ):
         app.add_exception_handler(cast(type[Exception], kind), render)
+
+
+def answer(
+    request: Request, problem: Problem, for_people: Callable[[Request, Problem], Response] | None = None
+) -> Response:
+    """The answer that tells of it: a page for a browser, where `for_people` draws one, and else problem+json."""
+    return for_people(request, problem) if for_people and _is_a_page(request) else rendered(problem)
 
 
 def _is_a_page(request: Request) -> bool:

@@ -1,0 +1,77 @@
+"""What people are told where Temporal or the database fails: whether what they asked may have been done all the same."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import asyncpg
+import pytest
+from starlette.requests import ClientDisconnect
+from temporalio.service import RPCError, RPCStatusCode
+
+from api.engine import OutcomeUnknown, _refusal_of_server
+from api.errors import problem_for
+from domain.errors import EngineUnavailable
+from domain.request import Snapshot, State
+
+CODE = RPCStatusCode
+NOW = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)
+AT_WORK = Snapshot("1", "2611-4829-13704", NOW, sequence=3, state=State.IN_PROGRESS, updated_at=NOW)
+
+
+@pytest.mark.parametrize(
+    "status",
+    [
+        pytest.param(CODE.UNAVAILABLE, id="the server was killed after it had taken the action"),
+        pytest.param(CODE.UNKNOWN, id="the connection broke"),
+        pytest.param(CODE.INTERNAL, id="the stream was reset"),
+        pytest.param(CODE.ABORTED, id="the update was aborted"),
+        pytest.param(CODE.DATA_LOSS, id="the disk is full"),
+        pytest.param(CODE.DEADLINE_EXCEEDED, id="no answer in time"),
+        pytest.param(CODE.CANCELLED, id="broken off by the client"),
+    ],
+)
+def test_action_that_may_have_been_taken_is_never_said_to_be_undone(status: RPCStatusCode) -> None:
+    refusal = _refusal_of_server(RPCError("anything", status, b""), AT_WORK)
+    # Its texts are kept: an event may yet name them.
+    assert isinstance(refusal, OutcomeUnknown)
+    problem = problem_for(refusal)
+    assert (problem.status, problem.code) == (503, "engine_unavailable")
+    assert "look at the request again" in problem.detail.lower()
+
+
+def test_action_that_the_server_had_no_room_for_was_not_taken() -> None:
+    refusal = _refusal_of_server(RPCError("anything", CODE.RESOURCE_EXHAUSTED, b""), AT_WORK)
+    assert isinstance(refusal, EngineUnavailable)
+    assert not isinstance(refusal, OutcomeUnknown)
+    assert "Nothing was done" in problem_for(refusal).detail
+
+
+def test_mistake_of_ours_stays_one() -> None:
+    error = RPCError("anything", CODE.INVALID_ARGUMENT, b"")
+    assert _refusal_of_server(error, AT_WORK) is error
+
+
+def test_caller_who_goes_away_in_the_middle_of_a_sentence_is_no_incident() -> None:
+    problem = problem_for(ClientDisconnect())
+    assert problem.status == 400
+    assert problem.incident is None
+
+
+@pytest.mark.parametrize(
+    ("error", "is_certain"),
+    [
+        pytest.param(ConnectionRefusedError(), True, id="nobody listened"),
+        pytest.param(asyncpg.CannotConnectNowError(""), True, id="it starts"),
+        pytest.param(asyncpg.DiskFullError(""), True, id="the disk is full"),
+        pytest.param(asyncpg.ConnectionDoesNotExistError(""), False, id="the connection broke"),
+        pytest.param(asyncpg.CrashShutdownError(""), False, id="another session crashed"),
+        pytest.param(TimeoutError(), False, id="no answer in time"),
+        pytest.param(ConnectionResetError(), False, id="reset"),
+    ],
+)
+def test_nothing_was_stored_is_said_only_where_it_is_known(error: Exception, is_certain: bool) -> None:
+    problem = problem_for(error)
+    assert (problem.status, problem.code) == (503, "unavailable")
+    assert ("Nothing was stored" in problem.detail) is is_certain
+    assert ("may have been stored" in problem.detail) is not is_certain
