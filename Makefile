@@ -9,7 +9,7 @@ LOCK := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashe
 	--no-emit-index-url --no-emit-find-links --only-binary :all: --quiet $(if $(UPGRADE),--upgrade)
 
 .DEFAULT_GOAL := help
-.PHONY: help up down reset test check format lock audit sbom bench demo
+.PHONY: help up down reset test check format lock audit sbom bench overload chaos demo
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -55,6 +55,12 @@ sbom: .venv/development.installed ## Write the bill of materials of what is inst
 
 bench: .venv/development.installed ## Measure throughput, waiting times and cost; writes docs/benchmarks.md
 	@exec $(BIN)/huisheng bench
+
+chaos: .venv/runtime.installed ## Break a system of its own under load (REQUESTS=2000 FAULTS=200 SEED=1), then compare
+	@exec $(BIN)/huisheng chaos --requests $(or $(REQUESTS),2000) --faults $(or $(FAULTS),200) $(if $(SEED),--seed $(SEED))
+
+overload: .venv/development.installed ## Send a system of its own twice what it can take in, for SECONDS=1800; writes docs/overload.md
+	@exec $(BIN)/huisheng overload --seconds $(or $(SECONDS),1800)
 
 demo: .venv/runtime.installed ## Send real messages (FROM=FILE, COUNT=500) through the running system
 	@exec $(BIN)/huisheng demo --from "$(FROM)" --count $(or $(COUNT),500)

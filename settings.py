@@ -81,6 +81,8 @@ class Settings:
     policy_dir: Path
     demo: bool
     second_opinion: ModelEndpoint | None
+    metrics_token: str
+    worker_metrics: str
 
     def __repr__(self) -> str:
         # A repr ends in logs and tracebacks, so it holds no key, password or database address.
@@ -110,7 +112,13 @@ class Settings:
             policy_dir=variables.get("HUISHENG_POLICY_DIR", str(DEFAULT_POLICY_DIRECTORY), Path),
             demo=variables.get("HUISHENG_DEMO", "0", _switch),
             second_opinion=_second_opinion(variables),
+            metrics_token=variables.get_or_empty("HUISHENG_METRICS_TOKEN", _long_word),
+            worker_metrics=variables.get_or_empty("HUISHENG_WORKER_METRICS", _address),
         )
+        if settings.worker_metrics and not settings.metrics_token and not is_this_machine(settings.worker_metrics):
+            variables.problems.append(
+                "HUISHENG_WORKER_METRICS can be reached from other machines, so HUISHENG_METRICS_TOKEN must be set as well."
+            )
         if variables.problems:
             raise SettingsError(variables.problems)
         return settings
@@ -193,6 +201,11 @@ def _safe_address(text: str) -> str:
     return text.rstrip("/")
 
 
+def is_this_machine(address: str) -> bool:
+    """Whether host:port is reached from nowhere else."""
+    return _is_this_machine(address.rpartition(":")[0].strip("[]"))
+
+
 def _is_this_machine(host: str) -> bool:
     try:
         return host == "localhost" or ipaddress.ip_address(host).is_loopback
@@ -266,6 +279,10 @@ def _long_secret(text: str) -> str:
     if len(text) < 16:
         raise ValueError("a secret has at least 16 characters")
     return text
+
+
+def _long_word(text: str) -> str:
+    return _header_word(_long_secret(text))
 
 
 def _key_ring(text: str) -> str:

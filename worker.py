@@ -6,16 +6,19 @@ import asyncio
 import os
 import signal
 import sys
-from contextlib import AsyncExitStack
-from datetime import timedelta
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, nullcontext
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from functools import partial
+from importlib.metadata import version
 from pathlib import Path
 
 import asyncpg
 import structlog
 import uvloop
 from temporalio.client import Client
-from temporalio.worker import UnsandboxedWorkflowRunner, Worker
+from temporalio.common import WorkerDeploymentVersion
+from temporalio.worker import UnsandboxedWorkflowRunner, Worker, WorkerDeploymentConfig
 
 import db.models
 import db.policies
@@ -32,11 +35,14 @@ from activities.planning import PlanningActivities
 from activities.providers import provider_from
 from activities.providers.port import Provider
 from activities.read_model import ReadModelActivities
+from activities.rebuilding import RebuildingActivities
 from activities.relay import Relay
+from activities.restores import Restores
 from activities.retention import RetentionActivities
 from activities.second_opinion import SecondOpinion
 from activities.sending import sweep_notices
 from activities.topics import TopicActivities
+from activities.wanted_runs import WantedRuns
 from cli.logs import log_as_json
 from cli.memory import sweep_memory_seldom
 from db.migrations import SchemaMismatch, require_version
@@ -45,18 +51,29 @@ from db.sealing import KeyRing
 from domain.errors import EngineUnavailable
 from policies.store import PolicyStore
 from settings import Settings, SettingsError
+from watching import sdk
+from watching.figures import WorkerFigures
+from watching.pools import PoolFigures
+from watching.schedules import ScheduleFigures
+from watching.served import figures_of_sdk, serving
+from watching.tracing import Tracing
+from watching.work import WatchedActivities, counted, watched_delivery
+from workflows.after_restore import end_runs_of_before
 from workflows.co_handling import CoHandlingWorkflow
 from workflows.connection import connect
 from workflows.contract import NOTICES_QUEUE, REQUESTS_QUEUE
 from workflows.delivery import deliver_with
 from workflows.learning import LearningWorkflow
+from workflows.lost_runs import LostRuns, watch_runs
 from workflows.request import RequestWorkflow
 from workflows.retention import RetentionWorkflow
-from workflows.schedules import keep_schedules
+from workflows.schedules import SCHEDULES, keep_schedules
 from workflows.topics import TopicsWorkflow
 
 logger = structlog.get_logger(__name__)
 
+BUILD = version("huisheng")
+"""Stands in the history of a run beside each task: which program did it. No task is kept for one (docs/decisions/0023)."""
 POOL_SIZE = 10
 RELAY_POOL_SIZE = 3
 GRACE = timedelta(seconds=25)
@@ -64,45 +81,85 @@ GRACE = timedelta(seconds=25)
 STICKY = timedelta(seconds=4)
 """How long a run waits for the worker that knows it before another may take it: well within the ten seconds that a member of
 staff waits for an answer, so that the death of a worker is no more than a pause."""
+KNOWN_RUNS = 250
+"""How many runs a worker keeps in memory. An open one takes some 180 kB and is asked for a few times in its weeks: a thousand of
+them, as the SDK would keep, took the worker over its 400 MB, and what is not known is read from its history within milliseconds."""
 GATEWAY_SENDS_PER_SECOND = 20.0
 """What a city's SMS account commonly allows; for all workers together."""
 
 
-async def run(settings: Settings, stop: asyncio.Event) -> None:
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """By what this process is watched: its traces, and the port at which the Temporal SDK serves its figures."""
+
+    tracing: Tracing | None = None
+    sdk_port: int | None = None
+
+
+async def run(settings: Settings, stop: asyncio.Event, watched: Watched = Watched()) -> None:
     """Work until `stop` is set; then let what is under way end."""
     async with AsyncExitStack() as stack:
+        figures, tracing = WorkerFigures(), watched.tracing
         database = settings.database_url
-        pool = await stack.enter_async_context(open_pool(database, size=POOL_SIZE, application_name="worker"))
+        pool = await stack.enter_async_context(
+            open_pool(
+                database, size=POOL_SIZE, application_name="worker", on_query=tracing.note_query if tracing else None
+            )
+        )
         relay_pool = await stack.enter_async_context(
             open_pool(database, size=RELAY_POOL_SIZE, application_name="relay", quick_commits=True)
         )
         await require_version(pool)
-        client = await connect(settings.temporal_address)
         keys = KeyRing.from_text(settings.keys)
+        interceptors = [tracing.interceptor()] if tracing else []
+        client = await connect(settings.temporal_address, keys, interceptors=interceptors)
         policies = PolicyStore(partial(db.policies.active_version, pool), partial(db.policies.content_of, pool))
-        provider = provider_from(settings, pool, keys)
+        provider = counted(provider_from(settings, pool, keys), figures)
         stack.push_async_callback(provider.close)
         notices = NoticeActivities(pool, keys, policies, provider, settings.public_url)
         second_opinion = SecondOpinion(pool, settings.second_opinion) if settings.second_opinion else None
         if second_opinion is not None:
             stack.push_async_callback(second_opinion.close)
 
-        await stack.enter_async_context(_requests(client, pool, keys, policies, provider, notices, second_opinion))
+        await end_runs_of_before(client, Restores(pool), datetime.now(UTC))
+        await stack.enter_async_context(
+            _requests(client, pool, keys, policies, provider, notices, second_opinion, figures)
+        )
         await stack.enter_async_context(_gateway(client, notices))
-        await stack.enter_async_context(Relay(relay_pool, deliver_with(client)))
+        lost_runs = LostRuns(client, WantedRuns(pool, policies, lambda: datetime.now(UTC)))
+        deliver = watched_delivery(deliver_with(client, lost_runs.bring_back_for), figures, tracing)
+        await stack.enter_async_context(Relay(relay_pool, deliver))
+        schedules = ScheduleFigures(client, SCHEDULES)
+        for collector in (PoolFigures({"worker": pool, "relay": relay_pool}), schedules):
+            figures.registry.register(collector)
 
         async def zone() -> str:
             return (await policies.active()).zone
 
         for errand in (
             sweep_notices(notices.sender),
-            keep_house(pool),
+            keep_house(pool, keys),
             chain_looks(pool),
             keep_schedules(client, zone),
+            schedules.watch(),
+            watch_runs(lost_runs),
         ):
             stack.callback(asyncio.create_task(errand).cancel)
+        await stack.enter_async_context(_served(settings, figures, watched.sdk_port))
         _say_ready()
         await stop.wait()
+
+
+def _served(settings: Settings, figures: WorkerFigures, sdk_port: int | None) -> AbstractAsyncContextManager[None]:
+    """The page with the figures of this process, where an address is set for it."""
+    if not settings.worker_metrics:
+        return nullcontext()
+    host, _, port = settings.worker_metrics.rpartition(":")
+
+    async def page() -> bytes:
+        return await asyncio.to_thread(figures.page) + await figures_of_sdk(sdk_port)
+
+    return serving(host.strip("[]"), int(port), settings.metrics_token, page)
 
 
 def _requests(
@@ -113,6 +170,7 @@ def _requests(
     provider: Provider,
     notices: NoticeActivities,
     second_opinion: SecondOpinion | None,
+    figures: WorkerFigures,
 ) -> Worker:
     """The workflows, and the activities on our own database."""
     models = ModelStore(partial(db.models.active_version, pool), partial(db.models.content_of, pool))
@@ -139,6 +197,7 @@ def _requests(
             read_model.record,
             read_model.act_ahead,
             read_model.keep_text,
+            RebuildingActivities(pool, policies).rebuild_run,
             notices.send_notices,
             RetentionActivities(pool, policies).erase_due,
             LearningActivities(pool, keys, policies).retrain,
@@ -147,8 +206,14 @@ def _requests(
         # The workflow code is pure by lint and replayed in the tests inside the sandbox; here the sandbox would only
         # cost processor time (docs/decisions/0004-sandbox-in-tests.md).
         workflow_runner=UnsandboxedWorkflowRunner(),
+        # No payload is stored elsewhere. With more than one at a time the SDK would still make a task for each payload of each
+        # activation: a third of what it costs to carry one in and out (docs/decisions/0026-sealed-payloads.md).
+        max_workflow_task_external_storage_concurrency=1,
+        interceptors=[WatchedActivities(figures)],
         sticky_queue_schedule_to_start_timeout=STICKY,
+        max_cached_workflows=KNOWN_RUNS,
         graceful_shutdown_timeout=GRACE,
+        deployment_config=_build(),
     )
 
 
@@ -160,7 +225,12 @@ def _gateway(client: Client, notices: NoticeActivities) -> Worker:
         activities=[notices.send_notices],
         max_task_queue_activities_per_second=GATEWAY_SENDS_PER_SECOND,
         graceful_shutdown_timeout=GRACE,
+        deployment_config=_build(),
     )
+
+
+def _build() -> WorkerDeploymentConfig:
+    return WorkerDeploymentConfig(WorkerDeploymentVersion("huisheng", BUILD), use_worker_versioning=False)
 
 
 def _say_ready() -> None:
@@ -171,13 +241,15 @@ def _say_ready() -> None:
         Path(ready_file).write_text(str(os.getpid()))
 
 
-async def _main() -> int:
+async def _main(tracing: Tracing | None) -> int:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
     try:
-        await run(Settings.from_environment(), stop)
+        settings = Settings.from_environment()
+        sdk_port = sdk.begin(figures=bool(settings.worker_metrics))
+        await run(settings, stop, Watched(tracing, sdk_port))
     except SettingsError as error:
         return _say("\n".join(error.problems), 2)
     except (SchemaMismatch, EngineUnavailable) as error:
@@ -194,9 +266,15 @@ def _say(sentence: str, code: int) -> int:
 
 def main() -> None:
     """Runs the worker and leaves at once: the interpreter's own end would now and then abort in the Temporal client."""
-    log_as_json()
+    try:
+        tracing = Tracing.begin("huisheng-worker")
+    except SettingsError as error:
+        os._exit(_say("\n".join(error.problems), 2))
+    log_as_json(trace_id=tracing.trace_id if tracing else None)
     sweep_memory_seldom()
-    code = uvloop.run(_main())
+    code = uvloop.run(_main(tracing))
+    if tracing is not None:
+        tracing.end()
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(code)

@@ -7,10 +7,10 @@ from uuid import UUID
 
 from temporalio import activity
 
+from classifier.dangers import classifier_of
 from db import requests
 from db.pool import Database
 from db.sealing import KeyRing
-from domain.classification import Classifier
 from domain.classified import Classified
 from domain.policy import Policy
 from domain.second_opinion import Message
@@ -33,7 +33,7 @@ class ClassifierOf(Protocol):
 
 async def by_words(policy: Policy) -> Classifies:
     """The classifier of a city that has no trained one."""
-    return Classifier.from_policy(policy)
+    return classifier_of(policy)
 
 
 class SecondOpinions(Protocol):

@@ -1,4 +1,7 @@
-"""What the database need not keep: counters whose window has passed, acts that are history. Done now and then by every worker, in any order."""
+"""What the database need not keep: counters whose window has passed, acts that are history, names of places in clear.
+
+Done now and then by every worker, in any order.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +10,9 @@ from datetime import UTC, datetime, timedelta
 
 import structlog
 
-from db import read_model, throttles
+from db import places, read_model, throttles
 from db.pool import Database
+from db.sealing import KeyRing
 
 logger = structlog.get_logger(__name__)
 
@@ -17,12 +21,14 @@ ACTS_ARE_KEPT = timedelta(days=30)
 """Temporal would have to be away for longer before an act is missed."""
 
 
-async def keep_house(database: Database, *, every: timedelta = EVERY) -> None:
+async def keep_house(database: Database, keys: KeyRing, *, every: timedelta = EVERY) -> None:
     """Goes on until it is cancelled; a database that is away is tried again the next time."""
     while True:
         try:
             await throttles.forget_past(database, datetime.now(UTC))
             await read_model.forget_acts(database, datetime.now(UTC) - ACTS_ARE_KEPT)
+            if sealed := await places.seal_clear_places(database, keys):
+                logger.info("places_sealed", number=sealed)
         except Exception as error:
             logger.warning("housekeeping_failed", error=type(error).__qualname__)
         await asyncio.sleep(every.total_seconds())

@@ -35,13 +35,13 @@ class JurisdictionActivities:
             return await self.locate(stored, None)
 
     async def locate(self, stored: requests.StoredRequest | None, told: requests.Told | None) -> Located:
-        """The same of a request that has been read; without `told` by its point and the name of the place alone, which are
-        not sealed, and better than nothing."""
+        """The same of a request that has been read; without `told` by its point alone, which is not sealed, and better than
+        nothing."""
         if stored is None:
             return Located()
         jurisdictions = Jurisdictions.from_policy(await self._policies.active())
         if told is None:
-            return jurisdictions.locate(stored.lat, stored.long, place=stored.place or "")
-        place = _AND.join(filter(None, (stored.place, told.address)))
+            return jurisdictions.locate(stored.lat, stored.long)
+        place = _AND.join(filter(None, (told.place, told.address)))
         text = _AND.join(filter(None, (told.title, told.description)))
         return jurisdictions.locate(stored.lat, stored.long, place=place, text=text)

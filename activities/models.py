@@ -8,10 +8,10 @@ from collections.abc import Awaitable, Callable
 import structlog
 
 from activities.classification import Classifies
+from classifier.dangers import classifier_of as by_words_and_examples
 from classifier.files import ModelUnusable, from_bytes
 from classifier.model import Model
 from classifier.trained import TrainedClassifier
-from domain.classification import Classifier
 from domain.policy import Policy
 
 FRESH_SECONDS = 2.0
@@ -38,7 +38,7 @@ class ModelStore:
         self._now = now
         self._version: str | None = None
         self._model: Model | None = None
-        self._bound: TrainedClassifier | None = None
+        self._bound: Classifies | None = None
         self._bound_to = ""
         self._fresh_until = float("-inf")
         self._looking = asyncio.Lock()
@@ -46,10 +46,9 @@ class ModelStore:
     async def classifier_of(self, policy: Policy) -> Classifies:
         """The active model at work for that policy, or the policy's words."""
         await self._refresh()
-        if self._model is None:
-            return Classifier.from_policy(policy)
         if self._bound is None or self._bound_to != policy.version:
-            self._bound, self._bound_to = TrainedClassifier(self._model, policy), policy.version
+            # In a thread: learning from the examples of a new policy takes a second, and other requests are waiting.
+            self._bound, self._bound_to = await asyncio.to_thread(_bound, self._model, policy), policy.version
         return self._bound
 
     async def _refresh(self) -> None:
@@ -83,3 +82,7 @@ class ModelStore:
 
     def _clock(self) -> float:
         return self._now() if self._now is not None else asyncio.get_running_loop().time()
+
+
+def _bound(model: Model | None, policy: Policy) -> Classifies:
+    return by_words_and_examples(policy) if model is None else TrainedClassifier(model, policy)

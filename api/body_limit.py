@@ -11,7 +11,10 @@ from api.errors import TooLarge, problem_of, rendered
 MAX_BODY_BYTES = 64 * 1024
 MAX_UPLOAD_BYTES = 40 * 1024 * 1024
 """Of one call; more pictures go in several calls."""
+MAX_PAYLOADS_BYTES = 1024 * 1024
+"""Of a run as the Temporal UI shows it."""
 _UPLOADS = "/attachments"
+_PAYLOADS = "/codec/"
 
 
 class BodyLimit:
@@ -24,12 +27,18 @@ class BodyLimit:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        limit = MAX_UPLOAD_BYTES if scope["path"].endswith(_UPLOADS) else MAX_BODY_BYTES
+        limit = _limit(scope["path"])
         told = Headers(scope=scope).get("content-length", "0")
         if told.isdecimal() and int(told) > limit:
             await rendered(problem_of(TooLarge(_sentence(limit))))(scope, receive, send)
             return
         await self._app(scope, _counted(receive, limit), send)
+
+
+def _limit(path: str) -> int:
+    if path.endswith(_UPLOADS):
+        return MAX_UPLOAD_BYTES
+    return MAX_PAYLOADS_BYTES if path.startswith(_PAYLOADS) else MAX_BODY_BYTES
 
 
 def _counted(receive: Receive, limit: int) -> Receive:

@@ -26,7 +26,7 @@ _BEARER = HTTPBearer(
 )
 _NO_TOKEN = b"\0" * 32
 
-Reference = Annotated[str, Path(description="With or without hyphens.", examples=["2611-4829-13705"])]
+Reference = Annotated[str, Path(description="With or without hyphens.", examples=["2611-4829-13704"])]
 
 
 async def find_for_citizen(services: Services, reference: str, token: str) -> StoredRequest:

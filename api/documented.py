@@ -52,7 +52,7 @@ class ProblemAnswer(BaseModel):
 def problems(*kinds: str) -> dict[int | str, dict[str, Any]]:
     """The responses of these kinds of problem, by status, for a route's `responses`."""
     found: dict[int | str, dict[str, Any]] = {}
-    for kind in (*kinds, "internal", "unavailable"):
+    for kind in (*kinds, "internal", "unavailable", "overloaded"):
         problem = Problem(kind, "")
         told = found.setdefault(problem.status, {"description": "", "content": _CONTENT})
         told["description"] = " or ".join(filter(None, (told["description"], f"`{problem.code}`: {KINDS[kind].title}")))

@@ -131,7 +131,7 @@ def _as_sent(services: Services, stored: StoredRequest, *, with_contact: bool) -
         "given_category": stored.given_category,
         "contact": ContactAnswer(name=person.name, phone=person.phone, email=person.email),
         "location": LocationAnswer(
-            lat=stored.lat, long=stored.long, datum=stored.datum, address=told.address, place=stored.place
+            lat=stored.lat, long=stored.long, datum=stored.datum, address=told.address, place=told.place
         ),
     }
 

@@ -46,7 +46,7 @@ class ErasureAnswer(Answer):
         json_schema_extra={
             "examples": [
                 {
-                    "reference": "2611-4829-13705",
+                    "reference": "2611-4829-13704",
                     "demanded_at": "2026-11-22T08:15:30.123456Z",
                     "erased_at": "2026-11-22T08:15:30.123456Z",
                     "detail": _DONE,

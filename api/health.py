@@ -40,7 +40,7 @@ async def alive() -> Alive:
 
 @router.get("/readyz", summary="Can it take requests?", responses={503: {"model": Ready, "description": "Not ready"}})
 async def ready(services: Wired, response: Response) -> Ready:
-    """Ready when the database answers and is at this program's version."""
+    """Ready when the database answers and is one that this program can work with."""
     database, engine = await asyncio.gather(_database(services), is_up(services.temporal))
     response.status_code = 200 if database == "up" else 503
     version = (await services.policies.active()).version if database == "up" else None

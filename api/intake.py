@@ -10,11 +10,14 @@ from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
+import structlog
+
 from api.errors import FieldsInvalid
 from api.schemas import ContactBody, Language, LocationBody, NewRequestBody, SubmittedAnswer
 from api.services import Services
 from db.requests import Contact, Idempotency, NewRequest, QuickLog, submit
 from domain.coordinates import Datum, to_wgs84
+from domain.errors import Refusal
 from domain.request import Channel, State
 from domain.similarity import exact_point
 
@@ -36,10 +39,17 @@ async def take_in(
     A point outside the city is taken like any other: where it belongs is for a person to say, not for a form.
     Raises FieldsInvalid, and IdempotencyConflict where the key came with another body before.
     """
-    await _check_category(services, body)
-    new = _new_request(body, channel or Channel(body.channel), language, submitted_by, key)
-    new = replace(new, quick_log=quick_log, **await _point(services, body.location))
-    submitted = await submit(services.pool, services.keys, new, services.now())
+    channel = channel or Channel(body.channel)
+    try:
+        await _check_category(services, body)
+        new = _new_request(body, channel, language, submitted_by, key)
+        new = replace(new, quick_log=quick_log, **await _point(services, body.location))
+        submitted = await submit(services.pool, services.keys, new, services.now(), trace=services.trace())
+    except Refusal:
+        services.figures.submitted(channel, "refused")
+        raise
+    services.figures.submitted(channel, "repeated" if submitted.repeated else "taken")
+    structlog.contextvars.bind_contextvars(reference=submitted.reference)
     return SubmittedAnswer(
         reference=submitted.reference,
         token=submitted.token,

@@ -53,8 +53,9 @@ async def send_message(
     text_id = answer_id(snapshot) if action is Action.ANSWER else None
     try:
         await add_message(
-            services.pool, services.keys, own.id, _KINDS[action], payload or {}, text, now, text_id=text_id
-        )
+            services.pool, services.keys, own.id, _KINDS[action], payload or {}, text, now,
+            text_id=text_id, trace=services.trace(),
+        )  # fmt: skip
     except Unknown:
         raise NotAllowed(ERASED if text_id is None else _ANSWERED, state=snapshot.state) from None
     return AcceptedAnswer(state=snapshot.state, accepted_at=now)

@@ -21,9 +21,9 @@ from api.schemas import Language
 from api.services import Services, Wired
 from api.signed_in import client_address
 from api.words import category_name
+from classifier.dangers import classifier_of
 from db import released_answers, throttles
 from db.released_answers import PublicAnswer
-from domain.classification import Classifier
 from domain.masking import masked
 from domain.policy import Policy
 from domain.releasing import kept_back
@@ -128,7 +128,7 @@ def _needs_a_person(policy: Policy, draft: DraftBody) -> bool:
     """Whoever writes of a danger shall send it, and not read what became of another one."""
     if draft.category in kept_back(policy):
         return True
-    told = Classifier.from_policy(policy).classify(draft.description, "", draft.category)
+    told = classifier_of(policy).classify(draft.description, "", draft.category)
     return told.danger or told.sensitive
 
 

@@ -37,7 +37,7 @@ class ReleaseAnswer(Answer):
         json_schema_extra={
             "examples": [
                 {
-                    "reference": "2611-4829-13705",
+                    "reference": "2611-4829-13704",
                     "released_at": "2026-11-22T08:15:30.123456Z",
                     "reply_as_shown": "The lamp was repaired this morning.",
                 }

@@ -87,11 +87,11 @@ class SubmittedAnswer(Answer):
         json_schema_extra={
             "examples": [
                 {
-                    "reference": "2611-4829-13705",
+                    "reference": "2611-4829-13704",
                     "token": "h1wXhUjO0mXo2oW5hJ8yRw",  # nosec B105 - an example
                     "state": "received",
                     "submitted_at": "2026-11-22T08:15:30.123456Z",
-                    "status_url": "http://127.0.0.1:8000/r/2611-4829-13705/h1wXhUjO0mXo2oW5hJ8yRw",
+                    "status_url": "http://127.0.0.1:8000/r/2611-4829-13704/h1wXhUjO0mXo2oW5hJ8yRw",
                 }
             ]
         }
@@ -180,7 +180,7 @@ class RequestAnswer(Answer):
         json_schema_extra={
             "examples": [
                 {
-                    "reference": "2611-4829-13705",
+                    "reference": "2611-4829-13704",
                     "state": "in_progress",
                     "title": "Street lamp broken",
                     "category": "street_light",

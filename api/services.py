@@ -17,6 +17,12 @@ from db.pool import Pool
 from db.sealing import KeyRing
 from policies.store import PolicyStore
 from settings import Settings
+from watching.figures import InterfaceFigures
+from watching.stored import StoredFigures
+
+
+def no_trace() -> None:
+    """The trace in hand where none are made."""
 
 
 def system_clock() -> datetime:
@@ -26,7 +32,8 @@ def system_clock() -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """`temporal` connects at its first call, so that the interface takes requests while Temporal is down."""
+    """`temporal` connects at its first call, so that the interface takes requests while Temporal is down. `trace` gives the
+    trace in hand, for the relay to go on with."""
 
     settings: Settings
     pool: Pool
@@ -37,6 +44,9 @@ class Services:
     passwords: Passwords
     expectations: Expectations
     now: Callable[[], datetime]
+    figures: InterfaceFigures
+    stored: StoredFigures
+    trace: Callable[[], str | None] = no_trace
 
     def status_url(self, reference: str, token: str) -> str:
         """The page behind the link in an SMS."""

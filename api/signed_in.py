@@ -67,7 +67,11 @@ async def _signed_in(
 ) -> SignedIn:
     if bearer is None and cookie and request.method not in _SAFE_METHODS:
         require_own_origin(request, services)
-    token = bearer.credentials if bearer else cookie
+    return await session_of(services, bearer.credentials if bearer else cookie, request)
+
+
+async def session_of(services: Services, token: str | None, request: Request) -> SignedIn:
+    """Whose session that is; raises Unauthorized."""
     account = await sessions.find(services.pool, token, services.now()) if token else None
     if account is None or token is None or not account_works(services, account, request):
         raise Unauthorized("Please sign in: there is no session, or it has ended.")

@@ -94,7 +94,12 @@ async def candidates_of(
     """The likely duplicates of that request, as far as this person may see them."""
     policy = await services.policies.active()
     found = await candidates.preselected(
-        services.pool, UUID(snapshot.request_id), signed_in.sight, no_places=_names_of_districts(policy), window=window
+        services.pool,
+        services.keys,
+        UUID(snapshot.request_id),
+        signed_in.sight,
+        no_places=_names_of_districts(policy),
+        window=window,
     )
     ranked = await asyncio.to_thread(found.ranked, services.keys)
     await looked(services, signed_in, Seen(Kind.SIMILAR, snapshot.reference, len(ranked)))

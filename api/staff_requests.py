@@ -20,7 +20,7 @@ from api.intake import take_in
 from api.looks import looked
 from api.pictures import picture_of
 from api.requests import IdempotencyKey
-from api.schemas import SubmittedAnswer
+from api.schemas import Language, SubmittedAnswer
 from api.services import Services, Wired
 from api.signed_in import SignedIn, Staff
 from api.staff_schemas import FullRequestAnswer, OnBehalfBody, QuickLogBody, RequestRow, RequestsAnswer
@@ -158,14 +158,7 @@ async def submit_on_behalf(
 ) -> SubmittedAnswer:
     """For somebody on the phone or at the counter. The citizen gets the receipt as if they had sent it themselves."""
     signed_in.require_role(Role.DISPATCHER, Role.SUPERVISOR, Role.HANDLER)
-    answer = await take_in(
-        services,
-        body,
-        language=language,
-        key=idempotency_key,
-        channel=Channel(body.channel),
-        submitted_by=signed_in.account.id,
-    )
+    answer = await _take_in(services, signed_in, body, language, idempotency_key)
     response.headers["Location"] = f"/api/v1/staff/requests/{answer.reference}"
     return answer
 
@@ -185,17 +178,29 @@ async def log_quickly(
     """Submitted, resolved and closed in one step, and counted apart. Handlers log for their own departments."""
     signed_in.require_role(Role.DISPATCHER, Role.SUPERVISOR, Role.HANDLER)
     await _check_department(services, signed_in, body.department)
-    answer = await take_in(
+    settled = QuickLog(body.department, body.category, body.outcome, body.done)
+    answer = await _take_in(services, signed_in, body, language, idempotency_key, settled)
+    response.headers["Location"] = f"/api/v1/staff/requests/{answer.reference}"
+    return answer
+
+
+async def _take_in(
+    services: Services,
+    signed_in: SignedIn,
+    body: OnBehalfBody | QuickLogBody,
+    language: Language,
+    key: str | None,
+    settled: QuickLog | None = None,
+) -> SubmittedAnswer:
+    return await take_in(
         services,
         body,
         language=language,
-        key=idempotency_key,
+        key=key,
         channel=Channel(body.channel),
         submitted_by=signed_in.account.id,
-        quick_log=QuickLog(body.department, body.category, body.outcome, body.done),
+        quick_log=settled,
     )
-    response.headers["Location"] = f"/api/v1/staff/requests/{answer.reference}"
-    return answer
 
 
 async def _check_department(services: Services, signed_in: SignedIn, department: str) -> None:

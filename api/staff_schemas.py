@@ -25,7 +25,7 @@ class RequestRow(Answer):
         json_schema_extra={
             "examples": [
                 {
-                    "reference": "2611-4829-13705",
+                    "reference": "2611-4829-13704",
                     "state": "assigned",
                     "title": "Street lamp broken",
                     "category": "street_light",

@@ -13,15 +13,19 @@ import click
 import uvicorn
 
 from api.app import create_app
+from cli.database import plainly
 from cli.logs import log_as_json
 from cli.memory import sweep_memory_seldom
 from db.migrations import require_version
-from domain.errors import HuishengError
 from settings import Settings
+from watching import sdk
+from watching.tracing import Tracing
 
 FINISH_WITHIN_SECONDS = 10
 """After SIGTERM, for the requests that are being answered."""
 _WAITING_CONNECTIONS = 1024
+MOST_CONNECTIONS = 4096
+"""The last wall: whoever comes then gets 503 without being read. Some ten kilobytes each; api/admission.py decides long before."""
 
 
 @click.command()
@@ -32,13 +36,15 @@ _WAITING_CONNECTIONS = 1024
 def api(host: str | None, port: int | None) -> int:
     """Start the HTTP interface and stay until Ctrl-C or SIGTERM."""
     settings = Settings.from_environment()
-    log_as_json()
+    tracing = Tracing.begin("huisheng-api")
+    log_as_json(trace_id=tracing.trace_id if tracing else None)
     sweep_memory_seldom()
+    sdk.begin()
     asyncio.run(_check_database(settings))
     with _listen(host or settings.api_host, port or settings.api_port) as listener:
         server = _Server(
             uvicorn.Config(
-                create_app(settings),
+                create_app(settings, tracing=tracing),
                 loop="uvloop",
                 http="httptools",
                 ws="none",
@@ -46,10 +52,13 @@ def api(host: str | None, port: int | None) -> int:
                 log_config=None,
                 access_log=False,  # its lines hold whole addresses, and those hold tokens
                 server_header=False,
+                limit_concurrency=MOST_CONNECTIONS,
                 timeout_graceful_shutdown=FINISH_WITHIN_SECONDS,
             )
         )
         server.run(sockets=[listener])
+    if tracing is not None:
+        tracing.end()
     return 0 if server.started else 1
 
 
@@ -81,16 +90,9 @@ def _listen(host: str, port: int) -> socket.socket:
 
 async def _check_database(settings: Settings) -> None:
     """Before anything listens, so that a wrong address or version is one plain sentence."""
-    try:
+    with plainly():
         connection = await asyncpg.connect(settings.database_url, timeout=10)
         try:
             await require_version(connection)
         finally:
             await connection.close()
-    except HuishengError as error:
-        raise click.ClickException(error.message) from error
-    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-        raise click.ClickException(
-            f"The database that DATABASE_URL names cannot be used ({type(error).__name__}). "
-            f"Is PostgreSQL running, and are name and password right?"
-        ) from error

@@ -2,26 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
-from typing import TypeVar
 
-import asyncpg
 import click
 
+from cli.database import on_database
+from cli.reference import REFERENCE
 from db import audit as kept
 from db import staff
 from db.audit import Shown, Verdict
-from db.migrations import require_version
-from db.pool import Pool, open_pool
+from db.pool import Pool
 from domain.audit import Head, Look
-from domain.errors import HuishengError
-from domain.references import parse_reference
-from settings import Settings
-
-T = TypeVar("T")
 
 MOST_AT_ONCE = 100_000
 CHAINED_WITHIN = timedelta(minutes=1)
@@ -41,7 +33,7 @@ def audit() -> None:
 def verify(known: str | None) -> int:
     """Check the whole chain; exit code 1 where it is broken, and the first place where it is."""
     head = _head(known)
-    verdict = _run(lambda pool: kept.verify(pool, head))
+    verdict = on_database("audit", lambda pool: kept.verify(pool, head))
     if verdict.fault:
         click.echo(f"The record of looks is not whole. {verdict.fault}", err=True)
         return 1
@@ -52,7 +44,7 @@ def verify(known: str | None) -> int:
 
 
 @audit.command()
-@click.option("--reference", help="The looks at this request.")
+@click.option("--reference", type=REFERENCE, help="The looks at this request.")
 @click.option("--staff", "username", help="The looks of this member of staff.")
 @click.option("--machine", help="The looks of commands, by this account of the operating system.")
 @click.option(
@@ -63,13 +55,12 @@ def show(reference: str | None, username: str | None, machine: str | None, limit
     """Show looks, newest last."""
     if username and machine:
         raise click.UsageError("Give --staff or --machine, not both.")
-    written = _reference(reference)
 
     async def find(pool: Pool) -> list[Shown]:
         who = await _who(pool, username) if username else f"machine:{machine}" if machine else None
-        return await kept.shown(pool, reference=written, who=who, most=limit)
+        return await kept.shown(pool, reference=reference, who=who, most=limit)
 
-    found = _run(find)
+    found = on_database("audit", find)
     if not found and not as_json:
         click.echo("Nobody has looked.")
     for each in found:
@@ -116,36 +107,8 @@ def _head(text: str | None) -> Head | None:
         raise click.BadParameter("write it as it was told, as in 1200:9f86d0…", param_hint="--known") from None
 
 
-def _reference(given: str | None) -> str | None:
-    written = parse_reference(given) if given else None
-    if given and written is None:
-        raise click.BadParameter(
-            "this is no reference, its digits do not add up. A reference looks like 2611-4829-13705.",
-            param_hint="--reference",
-        )
-    return written
-
-
 async def _who(pool: Pool, username: str) -> str:
     account = await staff.by_username(pool, username)
     if account is None:
         raise click.ClickException(f"There is no account {username}. `huisheng staff list` shows those there are.")
     return f"staff:{account.id}"
-
-
-def _run(work: Callable[[Pool], Awaitable[T]]) -> T:
-    """Does the work on the database and turns what can go wrong there into one plain sentence."""
-    try:
-        return asyncio.run(_with_database(Settings.from_environment().database_url, work))
-    except HuishengError as error:
-        raise click.ClickException(error.message) from error
-    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-        raise click.ClickException(
-            f"The database that DATABASE_URL names cannot be used ({type(error).__name__}). Is PostgreSQL running?"
-        ) from error
-
-
-async def _with_database(database_url: str, work: Callable[[Pool], Awaitable[T]]) -> T:
-    async with open_pool(database_url, size=1, application_name="huisheng-audit") as pool:
-        await require_version(pool)
-        return await work(pool)

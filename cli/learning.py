@@ -83,7 +83,8 @@ async def _back(reason: str | None, pool: Pool) -> str | None:
 
 
 async def _retrain(*, wait: bool) -> Learnt | None:
-    client = await connect(Settings.from_environment().temporal_address)
+    settings = Settings.from_environment()
+    client = await connect(settings.temporal_address, KeyRing.from_text(settings.keys))
     try:
         started = await _triggered(client.get_schedule_handle(LEARNING))
         if not wait:

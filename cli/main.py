@@ -35,6 +35,9 @@ COMMANDS = {
     "staff": Entry("cli.staff:staff", "Add staff accounts."),
     "outbox": Entry("cli.outbox:outbox", "Show the messages the console provider kept."),
     "classifier": Entry("cli.classifier:classifier", "Train, judge and choose the classifier."),
+    "backup": Entry("cli.backup:backup", "Write all data into one file, while the system runs."),
+    "restore": Entry("cli.backup:restore", "Put a backup back."),
+    "runs": Entry("cli.runs:runs", "Compare the runs with the requests, and bring back what is missing."),
     "erase": Entry("cli.erase:erase", "Erase the personal data of a request, with a reason."),
     "audit": Entry("cli.audit:audit", "Show who looked at personal data, and check that no look was removed."),
     "keys": Entry("cli.keys:keys", "Seal personal data anew with another key, while the system runs."),
@@ -45,6 +48,8 @@ COMMANDS = {
     "words": Entry("cli.words:words", "Measure the words of danger, and of what is not for this channel."),
     "masking": Entry("cli.masking:masking", "Show and measure what is masked of texts."),
     "demo": Entry("cli.demo:demo", "Send real messages through the whole process and count what became of them."),
+    "chaos": Entry("cli.chaos:chaos", "Break a system under load, and compare what people were told with what exists."),
+    "overload": Entry("cli.overload:overload", "Load a system of its own with twice what it can take in."),
     "bench": Entry("cli.bench:bench", "Measure throughput, waiting times and cost."),
     "docs": Entry("cli.docs:docs", "Write pages of the documentation from the program."),
 }
@@ -73,7 +78,7 @@ class LazyGroup(click.Group):
 @click.pass_context
 def huisheng(ctx: click.Context) -> None:
     """Huisheng (回声): every citizen's request gets an answer, and the system can prove it."""
-    if ctx.invoked_subcommand not in ("up", "down", "reset"):
+    if ctx.invoked_subcommand not in ("up", "down", "reset", "backup", "restore"):
         _join_system_on_this_machine()
 
 

@@ -65,6 +65,7 @@ def _addresses(system: System) -> Table:
     table.add_row("API", f"{system.api}/api/v1")
     table.add_row("API documentation", f"{system.api}/docs")
     table.add_row("Temporal Web UI", system.temporal_ui)
+    table.add_row("", "sealed; an admin who is signed in reads it: docs/runbook.md, Read what a run holds")
     return table
 
 

@@ -3,26 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-import asyncpg
 import click
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from cli.database import opened, plainly
 from cli.looks import looked
+from cli.reference import REFERENCE
 from db import outbox as kept
 from db.audit import Seen
 from db.outbox import Line
-from db.pool import Pool, open_pool
+from db.pool import Pool
 from db.sealing import KeyRing
 from domain.audit import Kind
-from domain.errors import HuishengError
-from domain.references import parse_reference
 from settings import Settings
 
 LOOK_EVERY_SECONDS = 1.0
@@ -31,11 +29,9 @@ LOOK_BACK = timedelta(seconds=10)
 MOST_AT_ONCE = 10_000
 WIDTH_IN_A_FILE = 240
 
-_DATABASE_AWAY = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError)
-
 
 @click.command()
-@click.option("--reference", help="Only the messages about this request.")
+@click.option("--reference", type=REFERENCE, help="Only the messages about this request.")
 @click.option("--follow", is_flag=True, help="Stay and show new messages as they come, until Ctrl-C.")
 @click.option(
     "--limit", type=click.IntRange(1, MOST_AT_ONCE), default=50, show_default=True, help="At most so many, the newest."
@@ -43,15 +39,8 @@ _DATABASE_AWAY = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError)
 def outbox(reference: str | None, follow: bool, limit: int) -> None:
     """Show the messages the console provider kept, newest last."""
     settings = Settings.from_environment()
-    written = _reference(reference)
-    try:
-        asyncio.run(_show(settings, _console(), written, limit, follow))
-    except HuishengError as error:
-        raise click.ClickException(error.message) from error
-    except _DATABASE_AWAY as error:
-        raise click.ClickException(
-            f"The database that DATABASE_URL names cannot be used ({type(error).__name__}). Is PostgreSQL running?"
-        ) from error
+    with plainly():
+        asyncio.run(_show(settings, _console(), reference, limit, follow))
 
 
 def _console() -> Console:
@@ -60,19 +49,9 @@ def _console() -> Console:
     return console if console.is_terminal else Console(highlight=False, width=WIDTH_IN_A_FILE)
 
 
-def _reference(given: str | None) -> str | None:
-    written = parse_reference(given) if given else None
-    if given and written is None:
-        raise click.BadParameter(
-            "this is no reference, its digits do not add up. A reference looks like 2611-4829-13705.",
-            param_hint="--reference",
-        )
-    return written
-
-
 async def _show(settings: Settings, console: Console, reference: str | None, limit: int, follow: bool) -> None:
     keys = KeyRing.from_text(settings.keys)
-    async with _database(settings) as pool:
+    async with opened(settings, "outbox") as pool:
         lines = await kept.latest(pool, keys, reference=reference, most=limit)
         await looked(pool, Seen(Kind.MESSAGES, reference, len(lines)))
         if lines or follow:
@@ -81,12 +60,6 @@ async def _show(settings: Settings, console: Console, reference: str | None, lim
             console.print(_nothing(settings, reference))
         if follow:
             await _follow(pool, keys, console, reference, lines)
-
-
-@asynccontextmanager
-async def _database(settings: Settings) -> AsyncIterator[Pool]:
-    async with open_pool(settings.database_url, size=1, application_name="huisheng-outbox") as pool:
-        yield pool
 
 
 async def _follow(pool: Pool, keys: KeyRing, console: Console, reference: str | None, shown: Sequence[Line]) -> None:

@@ -2,27 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TypeVar
 
-import asyncpg
 import click
 
 import db.policies
 from cli import policy_requests
-from db.migrations import require_version
-from db.pool import Pool, open_pool
-from domain.errors import HuishengError
+from cli.database import on_database
+from db.pool import Pool
 from domain.policy import Policy, from_plain, in_language, shortened, to_plain
 from policies.loader import load_with_warnings
 from policies.mistakes import Mistake, PolicyMistakes
-from settings import Settings
-
-T = TypeVar("T")
 
 FOLDER = click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
 
@@ -63,14 +56,14 @@ def load(folder: Path, seconds_per_working_day: float | None) -> int:
         found, warnings = load_with_warnings(folder)
     except PolicyMistakes as wrong:
         _show_mistakes(wrong)
-        active = _run(db.policies.active_version)
+        active = on_database("policy", db.policies.active_version)
         kept = f"version {active} stays active" if active else "no policy is active yet"
         click.echo(f"Nothing was loaded; {kept}. Mend the folder and load it again.", err=True)
         return 1
     _show_warnings(warnings)
     if seconds_per_working_day is not None:
         found = shortened(found, seconds_per_working_day)
-    before = _run(lambda pool: _activate(pool, found))
+    before = on_database("policy", lambda pool: _activate(pool, found))
     click.echo(_summary(found))
     click.echo("It was active already." if before == found.version else "It is active: new decisions follow it.")
     return 0
@@ -81,14 +74,14 @@ def load(folder: Path, seconds_per_working_day: float | None) -> int:
 @click.option("--json", "as_json", is_flag=True, help="The whole content instead of a summary.")
 def show(version: str | None, as_json: bool) -> None:
     """Say what the active policy holds."""
-    found = _run(lambda pool: _kept(pool, version))
+    found = on_database("policy", lambda pool: _kept(pool, version))
     click.echo(json.dumps(to_plain(found), ensure_ascii=False, indent=2) if as_json else _summary(found))
 
 
 @policy.command()
 def versions() -> None:
     """List all versions that were loaded, the latest first."""
-    for each in _run(db.policies.versions):
+    for each in on_database("policy", db.policies.versions):
         active = "  active" if each.active else ""
         click.echo(f"{each.version}  loaded {each.loaded_at:%Y-%m-%d %H:%M} UTC  {each.city}{active}")
 
@@ -136,22 +129,3 @@ def _summary(found: Policy) -> str:
 def _neighbours(found: Policy) -> str:
     number = len(found.neighbours)
     return f"{number} {'neighbour' if number == 1 else 'neighbours'}"
-
-
-def _run(work: Callable[[Pool], Awaitable[T]]) -> T:
-    """Does the work on the database and turns what can go wrong there into one plain sentence."""
-    try:
-        return asyncio.run(_with_database(Settings.from_environment().database_url, work))
-    except HuishengError as error:
-        raise click.ClickException(error.message) from error
-    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-        raise click.ClickException(
-            f"The database that DATABASE_URL names cannot be used ({type(error).__name__}). "
-            f"Is PostgreSQL running, and are name and password right?"
-        ) from error
-
-
-async def _with_database(database_url: str, work: Callable[[Pool], Awaitable[T]]) -> T:
-    async with open_pool(database_url, size=1, application_name="huisheng-policy") as pool:
-        await require_version(pool)
-        return await work(pool)

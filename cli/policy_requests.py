@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
-import asyncio
 import getpass
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from datetime import datetime
-from typing import TypeVar
 from zoneinfo import ZoneInfo
 
-import asyncpg
 import click
 
 import db.policies
 from cli.adopting import Adopted, Mover, touched_by_calendar
-from db.migrations import require_version
-from db.pool import Pool, open_pool
+from cli.database import on_database
+from cli.reference import REFERENCE
+from db.pool import Pool
 from db.sealing import KeyRing
-from domain.errors import HuishengError
 from domain.policy import Policy, from_plain
-from domain.references import parse_reference
 from settings import Settings
 from workflows.connection import connect
-
-T = TypeVar("T")
 
 _REASON = click.option("--reason", required=True, help="Why, for the timeline of each request. Kept encrypted.")
 
@@ -33,11 +27,11 @@ _REASON = click.option("--reason", required=True, help="Why, for the timeline of
 def requests(version: str | None) -> None:
     """Say how many open requests stand under which version."""
     if version is not None:
-        for reference in _run(lambda pool: db.policies.references_under(pool, version)):
+        for reference in on_database("policy", lambda pool: db.policies.references_under(pool, version)):
             click.echo(reference)
         return
-    counted = _run(db.policies.in_flight)
-    active = _run(db.policies.active_version)
+    counted = on_database("policy", db.policies.in_flight, size=2)
+    active = on_database("policy", db.policies.active_version, size=2)
     for each, number in counted:
         click.echo(f"{each}  {number} {'request' if number == 1 else 'requests'}{'  active' if each == active else ''}")
     if not counted:
@@ -45,7 +39,7 @@ def requests(version: str | None) -> None:
 
 
 @click.command()
-@click.argument("references", nargs=-1, metavar="[REFERENCE]...")
+@click.argument("references", nargs=-1, type=REFERENCE, metavar="[REFERENCE]...")
 @click.option("--from", "from_version", help="All open requests under this version.")
 @click.option("--to", "to_version", help="Another version than the one in force.")
 @_REASON
@@ -53,8 +47,9 @@ def move(references: tuple[str, ...], from_version: str | None, to_version: str 
     """Move requests in flight to the policy in force: their dates are planned anew, and an event says so."""
     if bool(references) == bool(from_version):
         raise click.UsageError("Name either the requests or, with --from, the version whose requests you mean.")
-    wanted = [_reference(each) for each in references]
-    return _run(lambda pool: _move(pool, wanted, from_version, to_version, _said(reason)))
+    return on_database(
+        "policy", lambda pool: _move(pool, list(references), from_version, to_version, _said(reason)), size=2
+    )
 
 
 @click.command()
@@ -62,7 +57,7 @@ def move(references: tuple[str, ...], from_version: str | None, to_version: str 
 @click.option("--dry-run", is_flag=True, help="Only say which due dates would move.")
 def holidays(reason: str, dry_run: bool) -> int:
     """Apply the calendar of the policy in force to all requests in flight, and say which due dates moved."""
-    return _run(lambda pool: _holidays(pool, _said(reason), dry_run))
+    return on_database("policy", lambda pool: _holidays(pool, _said(reason), dry_run), size=2)
 
 
 async def _move(
@@ -119,16 +114,6 @@ def _at(moment: datetime | None, zone: str) -> str:
     return f"{moment.astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M}" if moment else "none"
 
 
-def _reference(text: str) -> str:
-    written = parse_reference(text)
-    if written is None:
-        raise click.BadParameter(
-            f"{text} is no reference, its digits do not add up. A reference looks like 2611-4829-13705.",
-            param_hint="REFERENCE",
-        )
-    return written
-
-
 def _said(reason: str) -> str:
     if not reason.strip():
         raise click.BadParameter("please say why: the citizens concerned will read it.", param_hint="--reason")
@@ -154,24 +139,5 @@ def _my_name() -> str:
 
 async def _mover(pool: Pool, reason: str) -> Mover:
     settings = Settings.from_environment()
-    client = await connect(settings.temporal_address)
-    return Mover(pool, KeyRing.from_text(settings.keys), client, _my_name(), reason)
-
-
-def _run(work: Callable[[Pool], Awaitable[T]]) -> T:
-    """Does the work on the database and turns what can go wrong there into one plain sentence."""
-    try:
-        return asyncio.run(_with_database(Settings.from_environment().database_url, work))
-    except HuishengError as error:
-        raise click.ClickException(error.message) from error
-    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-        raise click.ClickException(
-            f"The database that DATABASE_URL names cannot be used ({type(error).__name__}). "
-            f"Is PostgreSQL running, and are name and password right?"
-        ) from error
-
-
-async def _with_database(database_url: str, work: Callable[[Pool], Awaitable[T]]) -> T:
-    async with open_pool(database_url, size=2, application_name="huisheng-policy") as pool:
-        await require_version(pool)
-        return await work(pool)
+    keys = KeyRing.from_text(settings.keys)
+    return Mover(pool, keys, await connect(settings.temporal_address, keys), _my_name(), reason)

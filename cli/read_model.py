@@ -10,17 +10,16 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 
-import asyncpg
 import click
 from temporalio.client import Client
 from temporalio.service import RPCError
 
+from cli.database import opened, plainly
+from cli.reference import REFERENCE
 from db import retelling
-from db.migrations import require_version
-from db.pool import Pool, open_pool
+from db.pool import Pool
 from db.retelling import Kept
-from domain.errors import HuishengError
-from domain.references import parse_reference
+from db.sealing import KeyRing
 from domain.retelling import Standing, differences, retell
 from settings import Settings
 from workflows.connection import connect
@@ -120,7 +119,7 @@ def read_model() -> None:
 
 
 @read_model.command()
-@click.argument("references", nargs=-1, metavar="[REFERENCE]...")
+@click.argument("references", nargs=-1, type=REFERENCE, metavar="[REFERENCE]...")
 @click.option("--check", is_flag=True, help="Only compare; the exit code is 1 where something differs.")
 def rebuild(references: tuple[str, ...], check: bool) -> int:
     """Remake events and snapshots from the histories in Temporal, of all requests or of those with these REFERENCEs.
@@ -129,37 +128,20 @@ def rebuild(references: tuple[str, ...], check: bool) -> int:
     data, which no history holds, stay untouched.
     """
     settings = Settings.from_environment()
-    written = [_reference(each) for each in references]
-    try:
-        rebuilding = asyncio.run(_rebuild(settings, written, write=not check))
-    except HuishengError as error:
-        raise click.ClickException(error.message) from error
-    except RPCError as error:
-        raise click.ClickException(
-            f"Temporal does not answer ({error.status.name}). What was rebuilt so far stays; run this again."
-        ) from error
-    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-        raise click.ClickException(
-            f"The database that DATABASE_URL names cannot be used ({type(error).__name__}). Is PostgreSQL running?"
-        ) from error
+    with plainly():
+        try:
+            rebuilding = asyncio.run(_rebuild(settings, list(references), write=not check))
+        except RPCError as error:
+            raise click.ClickException(
+                f"Temporal does not answer ({error.status.name}). What was rebuilt so far stays; run this again."
+            ) from error
     click.echo(rebuilding.summary())
     return 1 if rebuilding.counts[Found.DIFFERS] or rebuilding.counts[Found.UNREADABLE] else 0
 
 
-def _reference(given: str) -> str:
-    written = parse_reference(given)
-    if written is None:
-        raise click.BadParameter(
-            f"{given} is no reference, its digits do not add up. A reference looks like 2611-4829-13705.",
-            param_hint="REFERENCE",
-        )
-    return written
-
-
 async def _rebuild(settings: Settings, references: list[str], *, write: bool) -> Rebuilding:
-    async with open_pool(settings.database_url, size=2, application_name="huisheng-read-model") as pool:
-        await require_version(pool)
-        client = await connect(settings.temporal_address)
+    async with opened(settings, "read-model", size=2) as pool:
+        client = await connect(settings.temporal_address, KeyRing.from_text(settings.keys))
         rebuilding = Rebuilding(pool, client, write, click.echo)
         number, chosen = await _chosen(pool, references)
         with click.progressbar(length=number, label="Requests", file=sys.stderr) as progress:

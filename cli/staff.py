@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import secrets
 from collections.abc import Awaitable, Callable, Sequence
@@ -11,21 +10,20 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TypeVar
 
-import asyncpg
 import click
 
 import db.policies
 from api.contact import parse_phone
 from api.passwords import MAX_PASSWORD_CHARACTERS, MIN_PASSWORD_CHARACTERS, hash_password
+from cli.database import on_database
 from cli.demo_accounts import demo_accounts
 from db import sessions
 from db import staff as accounts
-from db.migrations import require_version
-from db.pool import Pool, open_pool
+from db.pool import Pool
 from db.sealing import KeyRing
 from db.sessions import Session
 from db.staff import Account, NewAccount, Place
-from domain.errors import HuishengError, Invalid, Unknown
+from domain.errors import Invalid, Unknown
 from domain.policy import Policy
 from domain.request import Role
 from policies.store import PolicyStore
@@ -244,19 +242,9 @@ def _hashed(password: str) -> str:
 
 def _run(work: Callable[[Office], Awaitable[T]]) -> T:
     """Opens the office for the work and turns what can go wrong into one plain sentence."""
-    try:
-        return asyncio.run(_work(Settings.from_environment(), work))
-    except HuishengError as error:
-        raise click.ClickException(error.message) from error
-    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-        raise click.ClickException(
-            f"The database that DATABASE_URL names cannot be used ({type(error).__name__}). "
-            f"Is PostgreSQL running, and are name and password right?"
-        ) from error
+    return on_database("staff", lambda pool: work(_office(pool)), size=2)
 
 
-async def _work(settings: Settings, work: Callable[[Office], Awaitable[T]]) -> T:
-    async with open_pool(settings.database_url, size=2, application_name="huisheng-staff") as pool:
-        await require_version(pool)
-        policies = PolicyStore(partial(db.policies.active_version, pool), partial(db.policies.content_of, pool))
-        return await work(Office(pool, KeyRing.from_text(settings.keys), policies))
+def _office(pool: Pool) -> Office:
+    policies = PolicyStore(partial(db.policies.active_version, pool), partial(db.policies.content_of, pool))
+    return Office(pool, KeyRing.from_text(Settings.from_environment().keys), policies)

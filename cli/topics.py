@@ -11,22 +11,19 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import asyncpg
 import click
 
 from activities.topics import found_in
 from classifier.topics import MOST_MESSAGES, WINDOW, Period
+from cli.database import opened, plainly
 from cli.duplicate_reports import FileUnusable
 from cli.looks import looked
 from cli.topic_messages import read_messages
 from db import topics as stored
 from db.audit import Seen
-from db.migrations import require_version
-from db.pool import open_pool
 from db.sealing import KeyRing
 from db.topics import Found, Told
 from domain.audit import Kind
-from domain.errors import HuishengError
 from domain.masking import masked
 from settings import Settings
 
@@ -59,16 +56,11 @@ class Shown:
 def topics(file: Path | None, days: int | None, as_json: bool) -> None:
     """Say what many people write about, and what of it grows. Names are masked."""
     started = time.perf_counter()
-    try:
-        read, period, shown = _of_file(file, days) if file else asyncio.run(_of_city(days or WINDOW.days))
-    except FileUnusable as unusable:
-        raise click.ClickException(str(unusable)) from unusable
-    except HuishengError as error:
-        raise click.ClickException(error.message) from error
-    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-        raise click.ClickException(
-            f"The database that DATABASE_URL names cannot be used ({type(error).__name__}). Is PostgreSQL running?"
-        ) from error
+    with plainly():
+        try:
+            read, period, shown = _of_file(file, days) if file else asyncio.run(_of_city(days or WINDOW.days))
+        except FileUnusable as unusable:
+            raise click.ClickException(str(unusable)) from unusable
     seconds = time.perf_counter() - started
     for line in [_as_json(read, period, shown, seconds)] if as_json else _lines(read, period, shown, seconds):
         click.echo(line)
@@ -96,8 +88,7 @@ async def _of_city(days: int) -> tuple[int, Period, list[Shown]]:
     keys = KeyRing.from_text(settings.keys)
     now = datetime.now(UTC)
     period = Period(now - timedelta(days=days), now)
-    async with open_pool(settings.database_url, size=1, application_name="huisheng-topics") as pool:
-        await require_version(pool)
+    async with opened(settings, "topics") as pool:
         sealed = await stored.told(pool, period.since, now, MOST_MESSAGES)
         told = sealed.opened(keys)
         await looked(pool, Seen(Kind.LIST, count=len(told)))
@@ -143,4 +134,5 @@ def _lines(read: int, period: Period, shown: Sequence[Shown], seconds: float) ->
         yield f"    {each.authors} people, {each.lately} lately and {each.before} before: {grown} (chance {each.probability:.2g})"
         if each.places:
             yield f"    places: {', '.join(each.places)}"
-        yield f"    {len(each.messages)} messages: {', '.join(each.messages[:5])}{', …' if len(each.messages) > 5 else ''}"
+        listed = ", ".join(each.messages[:5]) + (", …" if len(each.messages) > 5 else "")
+        yield f"    {len(each.messages)} {'message' if len(each.messages) == 1 else 'messages'}: {listed}"

@@ -21,7 +21,7 @@ from supervision.system import Ports, System
 
 DOWN_WITHIN_SECONDS = 120
 
-_var = click.option(
+var_option = click.option(
     "--var", type=click.Path(file_okay=False, path_type=Path), default="var", envvar="HUISHENG_VAR", show_default=True,
     help="The folder that keeps all data.",
 )  # fmt: skip
@@ -35,26 +35,36 @@ def _port(name: str, what: str) -> Callable[[Callable[..., Any]], Callable[..., 
 
 
 @click.command()
-@_var
+@var_option
 @_port("api", "the HTTP interface")
 @_port("temporal", "Temporal")
 @_port("ui", "Temporal's Web UI")
 @_port("postgres", "PostgreSQL")
+@_port("metrics", "the worker's figures for Prometheus")
 @click.option(
     "--policy", type=click.Path(file_okay=False, path_type=Path), default=DEFAULT_POLICY_DIRECTORY,
     envvar="HUISHENG_POLICY_DIR", help="The city's policy folder; the demonstration city unless given.",
 )  # fmt: skip
 @click.option("--only", default="", hidden=True, help="Start these parts only, separated by commas.")
-def up(var: Path, api_port: int, temporal_port: int, ui_port: int, postgres_port: int, policy: Path, only: str) -> int:
+def up(
+    var: Path,
+    api_port: int,
+    temporal_port: int,
+    ui_port: int,
+    postgres_port: int,
+    metrics_port: int,
+    policy: Path,
+    only: str,
+) -> int:
     """Start the whole system on this machine and stay until Ctrl-C."""
     ground = Ground(var.resolve())
-    ports = Ports(api_port, temporal_port, ui_port, postgres_port)
+    ports = Ports(api_port, temporal_port, ui_port, postgres_port, metrics_port)
     names = [name for name in only.split(",") if name]
     return _plainly(ground, lambda: _run(ground, ports, policy.resolve(), names))
 
 
 @click.command()
-@_var
+@var_option
 def down(var: Path) -> int:
     """Stop the system that `huisheng up` started."""
     ground = Ground(var.resolve())
@@ -62,7 +72,7 @@ def down(var: Path) -> int:
 
 
 @click.command()
-@_var
+@var_option
 @click.option("--yes", is_flag=True, envvar="YES", help="Do not ask.")
 def reset(var: Path, yes: bool) -> int:
     """Stop the system and delete all its data."""

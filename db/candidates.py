@@ -14,6 +14,7 @@ from uuid import UUID
 
 import asyncpg
 
+from db.places import place_if_it_opens, place_indexes, place_of
 from db.pool import Database
 from db.requests import opened
 from db.sealing import KeyRing
@@ -75,7 +76,7 @@ class Preselected:
         return [_candidate(keys, row, likeness) for row, likeness in rank(subject, matters, least=least, most=most)]
 
     def _matter(self, keys: KeyRing, row: asyncpg.Record, categories: tuple[str, ...]) -> Matter:
-        place = plain_name(row["place"])
+        place = plain_name(place_of(keys, row))
         return Matter(
             submitted_at=row["submitted_at"],
             grams=grams_of(_opened(keys, "title", row), _opened(keys, "description", row)),
@@ -89,6 +90,7 @@ class Preselected:
 
 async def preselected(
     database: Database,
+    keys: KeyRing,
     request_id: UUID,
     sight: Sight,
     *,
@@ -105,7 +107,7 @@ async def preselected(
     categories = likeliest(subject["category"], subject["found"], State(subject["state"]))
     others: list[asyncpg.Record] = []
     if subject["state"] in MERGEABLE:
-        wanted = _wanted(subject, too_wide) | {"categories": list(categories), "most": most}
+        wanted = _wanted(keys, subject, too_wide) | {"categories": list(categories), "most": most}
         others = await _QUERIES["preselected"].rows(
             database,
             request_id=request_id,
@@ -119,12 +121,20 @@ async def preselected(
     return Preselected(subject, categories, others, too_wide)
 
 
-def _wanted(subject: asyncpg.Record, too_wide: Collection[str]) -> dict[str, Any]:
+def _wanted(keys: KeyRing, subject: asyncpg.Record, too_wide: Collection[str]) -> dict[str, Any]:
     """Where and by whom others may have been sent."""
     point = exact_point(subject["lat"], subject["long"])
     box = _box(*point) if point else dict.fromkeys(("west", "south", "east", "north"))
-    place = subject["place"] if plain_name(subject["place"]) not in too_wide else None
-    return {**box, "located": point is not None, "place": place, "phone_index": subject["phone_index"]}
+    place = place_if_it_opens(keys, subject)
+    if plain_name(place) in too_wide:
+        place = None
+    return {
+        **box,
+        "located": point is not None,
+        "place": place,
+        "place_indexes": place_indexes(keys, place),
+        "phone_index": subject["phone_index"],
+    }
 
 
 def _box(lat: float, long: float) -> dict[str, float]:

@@ -23,7 +23,7 @@ _QUERIES = load("inbox")
 
 @dataclass(frozen=True, slots=True)
 class InboxRow:
-    """A message that this relay has leased: the `attempts`-th lease of it."""
+    """A message that this relay has leased: the `attempts`-th lease of it. `trace` is the traceparent under which it came."""
 
     id: int
     request_id: UUID
@@ -32,6 +32,7 @@ class InboxRow:
     payload: dict[str, Any]
     received_at: datetime
     attempts: int
+    trace: str | None = None
 
 
 class Settled(NamedTuple):

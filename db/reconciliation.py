@@ -42,6 +42,16 @@ async def unfinished(database: Database) -> int:
     return int(await _QUERIES["unfinished"].value(database))
 
 
+async def unfinished_messages(database: Database) -> int:
+    """How many messages of citizens wait to be delivered."""
+    return int(await _QUERIES["unfinished_messages"].value(database))
+
+
+async def missing(database: Database, references: Sequence[str]) -> list[str]:
+    """Those of the references of which there is no request, or none whose submission was kept for its run."""
+    return [row["reference"] for row in await _QUERIES["missing"].rows(database, references=references)]
+
+
 async def stored(database: Database, references: Sequence[str]) -> list[Standing]:
     return [Standing(**row) for row in await _QUERIES["stored"].rows(database, references=references)]
 

@@ -11,6 +11,7 @@ from uuid import UUID
 import asyncpg
 
 from db import texts
+from db.places import place_of
 from db.pool import Connection, Database, Pool, transaction
 from db.requests import opened
 from db.sealing import KeyRing
@@ -64,7 +65,7 @@ class Found:
         grams, there = grams_of(asked), plain_name(place)
         compared = [(row, _evidence(grams, _grams(keys, row))) for row in self.answers]
         telling = [(row, evidence) for row, evidence in compared if evidence >= LIKE_FROM]
-        telling.sort(key=lambda pair: (-pair[1], there is None or plain_name(pair[0]["place"]) != there))
+        telling.sort(key=lambda pair: (-pair[1], there is None or plain_name(place_of(keys, pair[0])) != there))
         return [_answer(keys, row) for row, _ in telling[:MOST_SHOWN]]
 
 

@@ -17,6 +17,7 @@ from uuid import UUID
 
 from db import inbox, texts
 from db.ids import new_id
+from db.places import opened_place, place_index
 from db.pool import Database
 from db.sealing import KeyRing, is_one_of, token_hash
 from db.statements import load
@@ -126,7 +127,8 @@ class StoredRequest:
     contact_sealed: bytes | None
     phone_index: bytes | None
     address_sealed: bytes | None
-    place: str | None
+    place_sealed: bytes | None
+    place: str | None  # in clear: from before it was sealed
     lat: float | None
     long: float | None
     datum: str | None
@@ -153,15 +155,23 @@ class Told:
     title: str | None
     address: str | None
     contact: Contact
+    place: str | None = None
 
 
 async def submit(
-    database: Database, keys: KeyRing, new: NewRequest, now: datetime, *, draw: Callable[[int], int] = secrets.randbelow
+    database: Database,
+    keys: KeyRing,
+    new: NewRequest,
+    now: datetime,
+    *,
+    trace: str | None = None,
+    draw: Callable[[int], int] = secrets.randbelow,
 ) -> Submitted:
     """Stores the request with its first snapshot and its message to the workflow, all or nothing.
 
     The same idempotency key with the same body gets the first answer again; with another body it raises
-    IdempotencyConflict. `now` dates the reference too, in its own time zone. `draw(n)` is a random number below n.
+    IdempotencyConflict. `now` dates the reference too, in its own time zone. `trace` is a W3C traceparent, for the
+    relay to go on with. `draw(n)` is a random number below n.
     """
     token = secrets.token_urlsafe(_TOKEN_BYTES)
     request_id = new_id(now)
@@ -173,6 +183,7 @@ async def submit(
             "reference": reference,
             "submitted_at": now,
             "payload": _payload(new, reference, now, text_id),
+            "trace": trace,
         }
         if await _QUERIES["submit"].value(database, **values) is not None:
             await inbox.wake(database)
@@ -203,6 +214,7 @@ async def add_message(
     now: datetime,
     *,
     text_id: UUID | None = None,
+    trace: str | None = None,
 ) -> int:
     """Queues a citizen's message for the workflow, after all earlier ones of the same request; gives its inbox id.
 
@@ -218,6 +230,7 @@ async def add_message(
         received_at=now,
         text_id=text_id,
         body_sealed=None if text is None else keys.seal(texts.place(text_id), text),
+        trace=trace,
     )
     if inbox_id is None:
         raise Unknown("There is no such request.")
@@ -240,6 +253,7 @@ def told(keys: KeyRing, stored: StoredRequest) -> Told:
         title=opened(keys, "title", stored.id, stored.title_sealed),
         address=opened(keys, "address", stored.id, stored.address_sealed),
         contact=contact(keys, stored),
+        place=opened_place(keys, stored.id, stored.place_sealed, stored.place),
     )
 
 
@@ -285,7 +299,8 @@ def _sealed(keys: KeyRing, new: NewRequest, request_id: UUID, token: str) -> dic
         "contact_sealed": seal("contact", json.dumps(known, ensure_ascii=False)) if known else None,
         "phone_index": keys.phone_index(person.phone) if person.phone else None,
         "address_sealed": seal("address", new.address),
-        "place": new.place,
+        "place_sealed": seal("place", new.place),
+        "place_index": place_index(keys, new.place),
         "lat": new.lat,
         "long": new.long,
         "datum": new.datum,

@@ -15,7 +15,7 @@ create table requests (
     contact_sealed bytea,
     phone_index bytea, -- keyed hash of the phone number, for looking up by phone
     address_sealed bytea,
-    place text,
+    place text, -- in clear, from before it was sealed: the worker seals what it finds here
     lat double precision,
     long double precision,
     token_hash bytea not null, -- SHA-256 of the citizen's token
@@ -24,12 +24,15 @@ create table requests (
     idempotency_body bytea, -- SHA-256 of the body that came with it
     submitted_by uuid, -- the member of staff who submitted on the citizen's behalf
     erased_at timestamptz,
-    datum text -- what the point was given in: wgs84 or gcj02; lat and long are WGS-84 whatever it was
+    datum text, -- what the point was given in: wgs84 or gcj02; lat and long are WGS-84 whatever it was
+    place_sealed bytea,
+    place_index bytea -- keyed hash of the name as it is compared
 );
 create index requests_by_phone on requests (phone_index) where phone_index is not null;
 -- Duplicates are looked for near a point, at a place of the same name, and among the latest of a category.
 create index requests_by_point on requests using gist (point(long, lat)) where lat is not null and long is not null;
 create index requests_by_place on requests (lower(place), submitted_at) where place is not null;
+create index requests_by_sealed_place on requests (place_index, submitted_at) where place_index is not null;
 -- Retention walks along what still holds personal data, the oldest first, and never past what it has erased.
 create index requests_not_erased on requests (submitted_at, id) where erased_at is null;
 
@@ -55,7 +58,8 @@ create table inbox (
     attempts int not null default 0, -- leases so far
     last_error text, -- the class of the last failure
     delivered_at timestamptz,
-    outcome text -- delivered, or refused: the run had ended
+    outcome text, -- delivered, or refused: the run had ended
+    trace text -- the W3C traceparent under which it came, where the interface is traced
 );
 -- The whole queue in order, and the first message of one request.
 create index inbox_undelivered on inbox (id) where delivered_at is null;
@@ -197,6 +201,8 @@ create table notices (
     unique (request_id, sequence, kind, recipient, channel)
 );
 create index notices_unsent on notices (created_at) where state in ('owed', 'sending');
+-- Those that wait for a person; counted by whoever watches.
+create index notices_failed on notices (created_at) where state = 'failed';
 
 -- Each try to send a notice, written before the provider is called: its id goes to the gateway and comes back in the receipt.
 create table attempts (
@@ -492,3 +498,21 @@ create function judged_requests(as_of timestamptz, grouping_by text, zone text) 
             was_late_before or coalesce(own_due_at < coalesce(resolved_at, ran_until), false) as resolved_late
     ) as promises
 $$;
+
+-- The oldest program that can work with this database, by the newest migration that it brings. A migration that takes away what
+-- an earlier program needs sets it anew; all others leave it alone, so that programs of before and after work side by side.
+create table compatible_from (
+    version text not null,
+    only_row boolean primary key default true check (only_row)
+);
+insert into compatible_from (version) values ('20261122000021');
+
+-- Which backups were restored into this database when. The runs that Temporal had before are not of the same instant: those that
+-- may differ are ended before a worker does anything, and begin again where the database says that they stood.
+create table restores (
+    id uuid primary key, -- of the backup
+    restored_at timestamptz not null,
+    taken_at timestamptz not null, -- the instant of the database in the backup
+    runs_copied_at timestamptz, -- the instant of Temporal's store, where it was restored as well; null: no run may go on
+    runs_ended_at timestamptz -- null: a worker has to do it yet
+);

@@ -12,6 +12,7 @@ from uuid import UUID
 import asyncpg
 
 from db.ids import new_id
+from db.places import place_of
 from db.pool import Connection, Database, Pool, transaction
 from db.requests import opened
 from db.sealing import KeyRing
@@ -179,7 +180,7 @@ def _told(keys: KeyRing, row: asyncpg.Record) -> Told:
         submitted_at=row["submitted_at"],
         title=opened(keys, "title", row["request_id"], row["title_sealed"]) or "",
         description=opened(keys, "description", row["request_id"], row["description_sealed"]) or "",
-        place=row["place"],
+        place=place_of(keys, row),
         author=row["phone_index"].hex() if row["phone_index"] else None,
         category=row["category"],
     )

@@ -27,6 +27,8 @@ class Kind(StrEnum):
     """Messages that went out, with the numbers they went to."""
     ERASURE = "erasure"
     """Somebody other than its citizen had the personal data of a request erased."""
+    PAYLOADS = "payloads"
+    """What Temporal keeps of runs, opened for the Temporal UI or its command line; how many payloads, not whose."""
     TRAINING = "training"
     """The texts of decided requests, read by a program that learns from them."""
 

@@ -6,44 +6,16 @@ wins, from left to right, and hides the shorter ones inside it.
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from functools import lru_cache
 from typing import Generic, TypeVar
 
-from domain.characters import one_form
-
-LONGEST_TEXT = 12_000
-"""Characters that are looked at: what a long message is about is said long before that."""
+from domain.text_forms import Forms, as_looked_for
 
 Sense = TypeVar("Sense")
 
-_ENGLISH_WORD = re.compile(r"[a-z0-9]+(?:'[a-z]+)?")
-_SPACE = re.compile(" ")
-_GAP_IN_CHINESE = re.compile(r"(?<=[^\x00-\xff])\s+(?=[^\x00-\xff])")
-_PLURALS = (("ies", "y"), ("ses", "s"), ("xes", "x"), ("ches", "ch"), ("shes", "sh"), ("s", ""))
-
-
-@dataclass(frozen=True)
-class Forms:
-    """A text made ready for looking up words in both languages; made once, used by every lexicon."""
-
-    chinese: str
-    english: str
-
-    @classmethod
-    def of(cls, text: str) -> Forms:
-        text = text[:LONGEST_TEXT]
-        return cls(without_gaps(one_form(text)), english_words(text))
-
-    @classmethod
-    def joined(cls, parts: Iterable[Forms]) -> Forms:
-        """One text after the other; no word reaches from one into the next."""
-        parts = tuple(parts)
-        return cls("\n".join(part.chinese for part in parts), "".join(part.english for part in parts))
+FEW = 60
+"""So few words are looked for one by one sooner than it is found out which of them cannot be there."""
 
 
 class Lexicon(Generic[Sense]):
@@ -56,53 +28,46 @@ class Lexicon(Generic[Sense]):
             senses = self._senses.setdefault(as_looked_for(word, language), [])
             if sense is not None and sense not in senses:
                 senses.append(sense)
-        lengths: dict[str, set[int]] = defaultdict(set)
-        for word in self._senses:
-            lengths[word[:2]].add(len(word))
-        self._lengths = {start: tuple(sorted(found, reverse=True)) for start, found in lengths.items()}
-        firsts = {re.escape(start[0]) for start in self._lengths if start and start[0] != " "}
-        self._starts_chinese = re.compile(f"[{''.join(sorted(firsts))}]" if firsts else "(?!)")
+        self._chinese = _Words(word for word in self._senses if word and not word.startswith(" "))
+        self._english = _Words(word for word in self._senses if word.startswith(" "))
 
     def find(self, text: Forms) -> list[tuple[str, list[Sense]]]:
         """The words found in the text, in order and as often as they stand there, each with its senses."""
-        chinese = self._find_in(text.chinese, self._starts_chinese)
-        english = self._find_in(text.english, _SPACE) if text.english else ()
-        return [(word, self._senses[word]) for word in (*chinese, *english) if self._senses[word]]
+        found = (*self._chinese.find(text.chinese, text), *self._english.find(text.english, text))
+        return [(word, self._senses[word]) for word in found if self._senses[word]]
 
-    def _find_in(self, text: str, starts: re.Pattern[str]) -> Iterator[str]:
-        lengths, senses, free_from = self._lengths, self._senses, 0
-        for start in starts.finditer(text):
-            position = start.start()
-            if position < free_from:
+
+class _Words:
+    """The words of one form, by the two characters they begin with; English ones have a space before those."""
+
+    def __init__(self, words: Iterable[str]) -> None:
+        self._words = frozenset(words)
+        lengths: dict[str, set[int]] = defaultdict(set)
+        for word in self._words:
+            lengths[word.removeprefix(" ")[:2]].add(len(word))
+        self._before = " " if any(word.startswith(" ") for word in self._words) else ""
+        self._lengths = {start: tuple(sorted(found, reverse=True)) for start, found in lengths.items()}
+        self._short = {start for start in self._lengths if len(start) < 2}
+
+    def find(self, form: str, text: Forms) -> Iterator[str]:
+        few = len(self._lengths) <= FEW or not form
+        likely = self._lengths.keys() if few else self._lengths.keys() & text.starts | self._short
+        places = sorted((place, self._lengths[each]) for each in likely for place in self._places_of(each, form))
+        free_from = 0
+        for place, lengths in places:
+            if place < free_from:
                 continue
-            for length in lengths.get(text[position : position + 2], ()):
-                word = text[position : position + length]
-                if word in senses:
+            for length in lengths:
+                word = form[place : place + length]
+                if word in self._words:
                     yield word
                     # English words share the space between them.
-                    free_from = position + length - word.endswith(" ")
+                    free_from = place + length - word.endswith(" ")
                     break
 
-
-def as_looked_for(word: str, language: str) -> str:
-    """A word of the policy as it stands in the forms of a text."""
-    forms = Forms.of(word)
-    return forms.english if language == "en" else forms.chinese
-
-
-def without_gaps(text: str) -> str:
-    """No gap inside a Chinese word that a line break tore apart."""
-    return _GAP_IN_CHINESE.sub("", text).strip()
-
-
-def english_words(text: str) -> str:
-    """The words without plurals and punctuation, a space before and after each."""
-    words = _ENGLISH_WORD.findall(unicodedata.normalize("NFKC", text).casefold().replace("’", "'"))
-    return f" {' '.join(map(_singular, words))} " if words else ""
-
-
-@lru_cache(maxsize=4096)
-def _singular(word: str) -> str:
-    if len(word) <= 3 or word.endswith("ss"):
-        return word
-    return next((word.removesuffix(plural) + single for plural, single in _PLURALS if word.endswith(plural)), word)
+    def _places_of(self, start: str, form: str) -> Iterator[int]:
+        wanted = self._before + start
+        place = form.find(wanted)
+        while place >= 0:
+            yield place
+            place = form.find(wanted, place + 1)

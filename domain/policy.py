@@ -16,6 +16,7 @@ from typing import Any
 from domain import durations, plain
 from domain.calendar import Calendar, Period
 from domain.coordinates import Datum
+from domain.danger_examples import DangerExamples
 from domain.durations import Clock, Duration
 from domain.promises import (
     DEPARTMENT_SELECTOR,
@@ -32,7 +33,7 @@ from domain.promises import (
 from domain.request import Urgency
 
 __all__ = [
-    "DEPARTMENT_SELECTOR", "PARENT", "Calendar", "Category", "Chain", "City", "Clock", "DeclineReason", "Department",
+    "DEPARTMENT_SELECTOR", "PARENT", "Calendar", "Category", "Chain", "City", "Clock", "DangerExamples", "DeclineReason", "Department",
     "DepartmentKind", "District", "Duration", "Feedback", "Limits", "Names", "Neighbour", "Period", "Policy", "Rung", "Selector",
     "ServiceLevel", "Texts", "TransferTarget", "Triage", "Watch", "from_plain", "in_language", "shortened", "to_plain",
     "version_of",
@@ -211,6 +212,7 @@ class Policy:
     districts: tuple[District, ...] = ()
     neighbours: tuple[Neighbour, ...] = ()
     places: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    danger_examples: tuple[DangerExamples, ...] = ()
     version: str = field(default="", init=False)
 
     def __post_init__(self) -> None:
@@ -304,9 +306,9 @@ def from_plain(content: Mapping[str, Any], version: str | None = None) -> Policy
     """The policy with that content. Raises `plain.Malformed` where it is not one.
 
     `version` is the name under which the content was kept: it stays, even where this program knows more fields than the
-    one that named it.
+    one that named it, or fewer. Those that it does not know it leaves out: they are what it cannot do.
     """
-    policy = plain.from_plain(Policy, dict(content))
+    policy = plain.from_plain(Policy, dict(content), strict=version is None)
     if version is not None:
         object.__setattr__(policy, "version", version)
     return policy

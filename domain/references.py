@@ -1,6 +1,6 @@
 """The public number of a request: short enough to dictate, with a check digit against a slip.
 
-`2611-4829-13705` is year and month, eight random digits, and a check digit after Damm (2004), which catches every single
+`2611-4829-13704` is year and month, eight random digits, and a check digit after Damm (2004), which catches every single
 wrong digit and every swap of neighbours. It says nothing of how many requests there are and cannot be counted up.
 """
 

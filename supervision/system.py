@@ -36,6 +36,7 @@ class Ports:
     temporal: int = 7233
     ui: int = 8233
     postgres: int = 15432
+    metrics: int = 9464
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +87,13 @@ class System:
     def environment(self) -> Environment:
         # What the person's own shell says about other clusters and databases must not lead a part astray.
         inherited = {name: value for name, value in os.environ.items() if not name.startswith(("TEMPORAL_", "PG"))}
-        told = {"HUISHENG_READY_FILE": str(self.worker_ready), "PYTHONUNBUFFERED": "1", "PYTHONPATH": str(PROJECT)}
+        told = {
+            "HUISHENG_READY_FILE": str(self.worker_ready),
+            # Where somebody listens there already, the worker says so in its log and does without.
+            "HUISHENG_WORKER_METRICS": f"127.0.0.1:{self.ports.metrics}",
+            "PYTHONUNBUFFERED": "1",
+            "PYTHONPATH": str(PROJECT),
+        }
         return {**inherited, **self.settings(), **told}
 
     def write_settings(self) -> None:
@@ -115,7 +122,7 @@ class System:
         )  # fmt: skip
 
     def _temporal(self) -> Part:
-        server = TemporalServer(self.ground.temporal, self.ports.temporal, self.ports.ui)
+        server = TemporalServer(self.ground.temporal, self.ports.temporal, self.ports.ui, f"{self.api}/codec")
         return Part(
             "temporal", "Temporal", server.command, server.is_ready,
             ports=(

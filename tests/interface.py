@@ -29,7 +29,7 @@ from tests.servers import free_port
 PASSWORD = "a password for tests"
 KEYS = "test:" + base64.b64encode(bytes(range(32))).decode()
 _QUICK = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
-_QUICK_HASH = _QUICK.hash(PASSWORD)
+QUICK_HASH = _QUICK.hash(PASSWORD)
 
 
 def quick_passwords() -> Passwords:
@@ -101,7 +101,7 @@ class Interface:
     ) -> UUID:
         """Adds an account that can sign in with PASSWORD."""
         places = tuple(Place(code, lead=code in leads) for code in dict.fromkeys((*departments, *leads)))
-        account = NewAccount(username, username.title(), _QUICK_HASH, roles, places, **changes)
+        account = NewAccount(username, username.title(), QUICK_HASH, roles, places, **changes)
         return await staff.save(self.services.pool, self.services.keys, account, self.clock())
 
     async def sign_in(self, username: str) -> dict[str, str]:

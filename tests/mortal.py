@@ -18,7 +18,7 @@ from domain.promises import HALF_A_YEAR
 from tests.city import a_city
 from tests.town import KEYS
 from tests.town_hall import a_worker
-from workflows.connection import DATA_CONVERTER
+from workflows.connection import data_converter
 
 PROJECT = Path(__file__).parents[1]
 SECONDS_PER_WORKING_DAY = 1.5
@@ -50,7 +50,7 @@ class MortalWorker:
 
 
 async def work(temporal_address: str, database_url: str) -> None:
-    client = await Client.connect(temporal_address, data_converter=DATA_CONVERTER)
+    client = await Client.connect(temporal_address, data_converter=data_converter(KEYS))
     async with open_pool(database_url, size=5) as pool:
         environment = WorkflowEnvironment.from_client(client)
         async with a_worker(environment, pool, QUICK, ConsoleProvider(pool, KEYS)):

@@ -23,6 +23,7 @@ from activities.planning import PlanningActivities
 from activities.providers.console import ConsoleProvider
 from activities.providers.port import Provider
 from activities.read_model import ReadModelActivities
+from activities.rebuilding import RebuildingActivities
 from db.policies import content_of
 from db.pool import Pool, open_pool
 from domain.policy import Policy, to_plain
@@ -79,7 +80,7 @@ def a_worker(
     second_opinions: SecondOpinions | None = None,
 ) -> Worker:
     """The worker of the requests, as in production but for the sandbox."""
-    policies = _store(policy, pool)
+    policies = a_store(policy, pool)
     models = ModelStore(partial(db.models.active_version, pool), partial(db.models.content_of, pool))
     notices = NoticeActivities(pool, KEYS, policies, provider, "http://127.0.0.1:8000")
     classification = ClassificationActivities(pool, KEYS, policies, models.classifier_of, second_opinions)
@@ -96,17 +97,18 @@ def a_worker(
             FirstLookActivities(pool, KEYS, classification, jurisdictions).look_at_request,
             *planning.all(),
             MergingActivities(pool).find_parent, read_model.record, read_model.act_ahead, read_model.keep_text, notices.send_notices,
+            RebuildingActivities(pool, policies).rebuild_run,
         ],
         workflow_runner=SandboxedWorkflowRunner(restrictions=SandboxRestrictions.default),
     )  # fmt: skip
 
 
 def _a_gateway_worker(environment: WorkflowEnvironment, pool: Pool, policy: Policy, provider: Provider) -> Worker:
-    notices = NoticeActivities(pool, KEYS, _store(policy, pool), provider, "http://127.0.0.1:8000")
+    notices = NoticeActivities(pool, KEYS, a_store(policy, pool), provider, "http://127.0.0.1:8000")
     return Worker(environment.client, task_queue=NOTICES_QUEUE, activities=[notices.send_notices])
 
 
-def _store(policy: Policy, pool: Pool) -> PolicyStore:
+def a_store(policy: Policy, pool: Pool) -> PolicyStore:
     """The town's policy is in force; other versions are those in its database."""
 
     async def active() -> str:

@@ -43,6 +43,11 @@ def workflow_id(reference: str) -> str:
     return f"request-{reference}"
 
 
+def reference_of(run: str) -> str:
+    """The request that a run is about: its own, or one that watches a part of it."""
+    return run.removeprefix(workflow_id("")).partition("-co-")[0]
+
+
 ACTS_IN_TASK = 2
 """From this version on what staff do is recorded within the task that takes it (docs/decisions/0022)."""
 
@@ -51,6 +56,10 @@ ONE_FIRST_LOOK = 2
 
 PROCEDURE = 2
 """The version of the procedure that runs begin with. One that is under way goes on as it began."""
+
+KNOWN_PROCEDURES = range(1, 3)
+"""The versions that this program can carry on. A version is known one release before runs begin with it, so that programs of
+before and after work side by side, and one can go back (docs/decisions/0023-upgrades-with-requests-in-flight.md)."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +75,7 @@ class Submitted:
     quick_log: QuickLog | None = None  # staff settled it on the spot
     carried: Carried | None = None  # by the run before this one, where a long life goes on
     procedure: int = 1  # of which version: PROCEDURE when the run began
+    rebuilt: bool = False  # the run before this one was lost: the read model tells where it stood
 
 
 @dataclass(frozen=True)

@@ -13,21 +13,19 @@ from temporalio import workflow
 with workflow.unsafe.imports_passed_through():
     from domain.acts import ACTION_OF
     from domain.classified import Assignment
-    from domain.clocks import alarms_after, stopped_by
+    from domain.clocks import Clocks, clocks_after, in_order
     from domain.commands import Command, Escalate, Progress
     from domain.errors import NotAllowed
     from domain.forms import check_form
     from domain.lifecycle import Transition, permit, speaks_to_citizen
     from domain.pauses import Promised
-    from domain.planned import Clocked, Planned
-    from domain.planning import FeedbackPlan, Plan
-    from domain.request import PAUSED, TERMINAL, Act, Alarm, AlarmKind, Event, Rung, Snapshot, State, Turn
+    from domain.planned import Planned
+    from domain.rebuilt import KEPT_ANSWERS, SHOWN_EVENTS, Rebuilt
+    from domain.request import TERMINAL, Act, Alarm, AlarmKind, Event, Rung, Snapshot, State, Turn
     from workflows.carried import Answered, Carried, Waiting
-    from workflows.contract import ActionTaken, Submitted
+    from workflows.contract import FOLLOWER_CHANGED, PARENT_MOVED, ActionTaken, Submitted
     from workflows.visibility import show
 
-_SHOWN_EVENTS = 8
-_KEPT_ANSWERS = 100
 _MOST_HANDED_OVER = 1_000
 """Signals that wait: more than these are taken in this run first, for what a run is started with may not exceed 2 MiB."""
 
@@ -90,7 +88,8 @@ class Course:
             del given["unsent"]
             return cls(**given, procedure=submitted.procedure, ready=False)
         return cls(
-            Snapshot(
+            ready=not submitted.rebuilt,
+            snapshot=Snapshot(
                 request_id=submitted.request_id,
                 reference=submitted.reference,
                 submitted_at=submitted.submitted_at,
@@ -173,13 +172,23 @@ class Course:
             parent_sequence=self.parent_sequence,
             waiting=self.waiting,
             unsent=bool(self.sending),
-            answered=self.answered[-_KEPT_ANSWERS:],
+            answered=self.answered[-KEPT_ANSWERS:],
         )
+
+    def take_up(self, rebuilt: Rebuilt) -> None:
+        """Go on where a lost run stood; what it missed of other runs comes before what has arrived since."""
+        before = self.snapshot
+        for name in ("snapshot", "alarms", "stopped", "rungs", "reopen_until", "heard_up_to", "latest", "pauses"):
+            setattr(self, name, getattr(rebuilt, name))
+        self.followers, self.parent_sequence = rebuilt.followers, rebuilt.parent_sequence
+        self.answered = tuple(Answered(each.update_id, each.state, each.sequence) for each in rebuilt.answered)
+        self.waiting = (*_missed(rebuilt), *self.waiting)
+        show(before, self.snapshot, self.latest)
 
     def note_answer(self, update_id: str | None = None) -> ActionTaken:
         """The answer to the update at hand, or to that one, which was carried out just now."""
         stands = Answered(update_id or current_update_id(), self.snapshot.state, self.snapshot.sequence)
-        self.answered = (*self.answered, stands)[-_KEPT_ANSWERS:]
+        self.answered = (*self.answered, stands)[-KEPT_ANSWERS:]
         return ActionTaken(stands.state, stands.sequence)
 
     def received(self, receipt: Turn, assignment: Assignment) -> Snapshot:
@@ -231,32 +240,13 @@ class Course:
         before, last = self.snapshot, turns[-1]
         if before.parent != last.snapshot.parent:
             self.parent_sequence = 0
-        self._note_pause(before, last.snapshot)
         self.snapshot = last.snapshot
-        self.latest = (*self.latest, *(turn.event for turn in turns))[-_SHOWN_EVENTS:]
-        if isinstance(planned, Plan):
-            self.rungs, self.reopen_until = planned.rungs, None
-        elif isinstance(planned, FeedbackPlan):
-            self.reopen_until = planned.reopen_until
-        self._set_clocks(last, planned)
-        if self.snapshot.state is State.CLOSED and self.reopen_until:
-            self.ring_at(Alarm(self.reopen_until, AlarmKind.END_REOPENING))
+        self.latest = (*self.latest, *(turn.event for turn in turns))[-SHOWN_EVENTS:]
+        clocks = Clocks(self.alarms, self.stopped, self.rungs, self.reopen_until, self.pauses)
+        clocks = clocks_after(clocks, before, last, planned)
+        self.alarms, self.stopped, self.rungs = clocks.alarms, clocks.stopped, clocks.rungs
+        self.reopen_until, self.pauses = clocks.reopen_until, clocks.pauses
         show(before, self.snapshot, self.latest)
-
-    def _set_clocks(self, last: Turn, planned: Planned) -> None:
-        if isinstance(planned, Plan) and last.snapshot.state in PAUSED:
-            # Planned anew in the middle of a pause: the clocks go on standing still.
-            self.stopped = planned.alarms
-            return
-        if isinstance(planned, Clocked) or last.snapshot.state not in PAUSED:
-            self.stopped = stopped_by(planned, self.alarms)
-        self.alarms = alarms_after(last, self.alarms, planned)
-
-    def _note_pause(self, before: Snapshot, after: Snapshot) -> None:
-        if after.due_from != before.due_from:
-            self.pauses = ()
-        elif before.paused_at is not None and after.paused_at is None and after.updated_at is not None:
-            self.pauses = (*self.pauses, (before.paused_at, after.updated_at))
 
     def hold_notices_until(self, at: datetime) -> None:
         """Quiet hours: one clock wakes the request when they are over."""
@@ -264,7 +254,7 @@ class Course:
             self.ring_at(Alarm(at, AlarmKind.SEND_HELD))
 
     def ring_at(self, alarm: Alarm) -> None:
-        self.alarms = tuple(sorted((*self.alarms, alarm), key=lambda each: (each.at, each.kind)))
+        self.alarms = in_order((*self.alarms, alarm))
 
     def silence(self, alarm: Alarm) -> bool:
         """Take a clock that has run out off the list; False where a turn has stopped it in the meantime."""
@@ -301,6 +291,13 @@ class Course:
 
     def _first_is(self, moment: datetime) -> bool:
         return bool(self.alarms) and self.alarms[0].at == moment
+
+
+def _missed(rebuilt: Rebuilt) -> tuple[Waiting, ...]:
+    return (
+        *(Waiting(FOLLOWER_CHANGED, (each,)) for each in rebuilt.followers_changed),
+        *(Waiting(PARENT_MOVED, (each,)) for each in rebuilt.parent_moved),
+    )
 
 
 def current_update_id() -> str:

@@ -5,6 +5,7 @@ Both may be repeated without harm: a run is started once per reference, and the 
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
 from temporalio.client import Client
@@ -54,14 +55,28 @@ async def signal_run(client: Client, reference: str, kind: str, message: Message
     return True
 
 
-def deliver_with(client: Client) -> Deliver:
+class RunLost(Exception):
+    """The run of the request was lost and begins again: the message is tried again in a moment."""
+
+
+BringBack = Callable[[InboxRow], Awaitable[bool]]
+"""Starts the run of a message's request again if it was lost; False where the request is over."""
+
+
+async def _over(row: InboxRow) -> bool:
+    return False
+
+
+def deliver_with(client: Client, bring_back: BringBack = _over) -> Deliver:
     """The relay's way to the workflows."""
 
     async def deliver(row: InboxRow) -> Delivery:
         try:
             if row.kind == SUBMITTED:
-                await start_run(client, _submitted(row))
+                await start_run(client, submitted_of(row))
             elif not await signal_run(client, row.reference, row.kind, _message(row)):
+                if await bring_back(row):
+                    raise RunLost
                 return Delivery.REFUSED
         except RPCError as error:
             if error.status in _AWAY:
@@ -77,7 +92,7 @@ _AWAY = frozenset({
 })  # fmt: skip
 
 
-def _submitted(row: InboxRow) -> Submitted:
+def submitted_of(row: InboxRow) -> Submitted:
     """The input of a run, from the inbox row that the intake wrote."""
     return Submitted(
         request_id=str(row.request_id),

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 
 from temporalio import workflow
-from temporalio.exceptions import ApplicationError
+from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
 
 with workflow.unsafe.imports_passed_through():
     from domain.errors import NotAllowed
     from domain.followed import Follower, news_of, standing_of
     from domain.helped import CoPlan
-    from domain.request import CoHandler, CoState, Snapshot, State, Turn
+    from domain.rebuilt import WatchedPart
+    from domain.request import Alarm, CoHandler, CoState, Snapshot, State, Turn
     from workflows.contract import (
         CO_SETTLED,
         FOLLOWER_CHANGED,
@@ -45,14 +47,27 @@ class OtherRuns:
 
     async def watch_part(self, part: CoHandler, plan: CoPlan) -> None:
         """Start the run that watches the part of a co-handler; it outlives a run of the request that grows long."""
+        await self._watch(part.number, part.department, plan.alarms)
+
+    async def _watch(self, number: int, department: str, alarms: tuple[Alarm, ...]) -> None:
         reference = self._course.snapshot.reference
         await workflow.start_child_workflow(
             "CoHandlingWorkflow",
-            CoHandling(reference, part.number, part.department, plan.alarms),
-            id=co_workflow_id(reference, part.number),
+            CoHandling(reference, number, department, alarms),
+            id=co_workflow_id(reference, number),
             parent_close_policy=workflow.ParentClosePolicy.ABANDON,
-            static_summary=f"Part of {part.department} in request {reference}",
+            static_summary=f"Part of {department} in request {reference}",
         )
+
+    async def watch_again(self, parts: tuple[WatchedPart, ...]) -> None:
+        """Of a run that was lost: its parts may be watched still, and those that are settled need no watching."""
+        snapshot = self._course.snapshot
+        for part in parts:
+            with suppress(WorkflowAlreadyStartedError):
+                await self._watch(part.number, part.department, part.alarms)
+        for each in snapshot.co_handlers:
+            if each.state is not CoState.ASKED:
+                await self._tell(co_workflow_id(snapshot.reference, each.number), CO_SETTLED)
 
     async def greet(self, follower: str) -> None:
         """Tell a request that has joined this one where it stands: it may have moved in the meantime."""

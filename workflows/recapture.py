@@ -78,7 +78,7 @@ async def fetch(client: Client, reference: str) -> Life | None:
         histories.insert(0, history)
         run_id = _run_before(history)
         if run_id is None or run_id in seen:
-            return Life(histories, is_whole=True)
+            return Life(histories, is_whole=not await _began_in_the_middle(client, history))
         seen.add(run_id)
 
 
@@ -103,6 +103,13 @@ async def recapture(life: Life, data_converter: DataConverter) -> list[Told]:
 def _was_too_late(told: Told) -> bool:
     """It was not written: an act stood in its place already, and came first."""
     return told.recorded is not None and told.recorded.ahead is not None
+
+
+async def _began_in_the_middle(client: Client, history: WorkflowHistory) -> bool:
+    """Whether the run took the place of one that was lost: what that one had written down, no history tells."""
+    started = history.events[0].workflow_execution_started_event_attributes
+    given = await client.data_converter.decode(started.input.payloads)
+    return bool(given) and isinstance(given[0], dict) and bool(given[0].get("rebuilt"))
 
 
 def _run_before(history: WorkflowHistory) -> str | None:

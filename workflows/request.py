@@ -37,6 +37,7 @@ with workflow.unsafe.imports_passed_through():
         ESCALATE_SIGNAL,
         FOLLOWER_CHANGED,
         GOES_ON,
+        KNOWN_PROCEDURES,
         PARENT_MOVED,
         PROCEDURE,
         RESOLVE_SIGNAL,
@@ -50,6 +51,11 @@ with workflow.unsafe.imports_passed_through():
     from workflows.messages import Sent, heard_signal
     from workflows.steps import Behind, Steps
     from workflows.turns import refusals_as_failures, staff_update
+
+
+class UnknownProcedure(Exception):
+    """A newer program began the run in a way that this one does not know. It is no failure of the run: the task waits for a
+    program that knows it."""
 
 
 @workflow.defn
@@ -66,10 +72,16 @@ class RequestWorkflow:
     @workflow.run
     @never_cancelled
     async def run(self, submitted: Submitted) -> Ended:
-        if submitted.carried is None:
-            await self._receive_and_assign(submitted)
-        else:
+        if submitted.procedure not in KNOWN_PROCEDURES:
+            raise UnknownProcedure(
+                f"Procedure {submitted.procedure} is not known here: the run waits for a program that knows it."
+            )
+        if submitted.carried is not None:
             await self._go_on(submitted.carried)
+        elif submitted.rebuilt:
+            await self._take_up()
+        else:
+            await self._receive_and_assign(submitted)
 
         # Remind, escalate and close whenever a clock runs out, until the matter is over and everybody has had an answer.
         while alarm := await self._course.next_alarm():
@@ -77,7 +89,9 @@ class RequestWorkflow:
                 if not self._course.postpones() and self._course.silence(alarm):
                     await self._ring_in_time(alarm)
         if not self._course.is_over():
-            workflow.continue_as_new(replace(submitted, carried=self._course.carried(), procedure=PROCEDURE))
+            # Never back to an earlier version: what is carried belongs to the later one.
+            procedure = max(submitted.procedure, PROCEDURE)
+            workflow.continue_as_new(replace(submitted, carried=self._course.carried(), procedure=procedure))
         return Ended(self._course.snapshot.state, self._course.snapshot.outcome)
 
     async def _go_on(self, carried: Carried) -> None:
@@ -87,6 +101,19 @@ class RequestWorkflow:
             for _ in carried.waiting:
                 await self._hearing.take_first()
             if carried.unsent:
+                await self._steps.send_held()
+        self._course.ready = True
+
+    async def _take_up(self) -> None:
+        """The run before this one was lost. First what it had begun: parts to watch, news of other runs, notices."""
+        async with self._course.one_at_a_time:
+            self._course.repeatable = True
+            rebuilt = await self._steps.rebuild()
+            self._course.take_up(rebuilt)
+            await self._steps.other_runs.watch_again(rebuilt.parts)
+            for _ in (*rebuilt.followers_changed, *rebuilt.parent_moved):
+                await self._hearing.take_first()
+            if rebuilt.unsent:
                 await self._steps.send_held()
         self._course.ready = True
 
@@ -188,6 +215,10 @@ class RequestWorkflow:
         async with self._course.in_turn(repeatable=True):
             if not self._course.postpones():
                 await self._hearing.take_first()
+
+    @workflow.query(description="Where the request stands with all its clocks: what a next run would go on with.")
+    def carried(self) -> Carried:
+        return self._course.carried()
 
     # What staff do. Each is refused before it enters history where the table of transitions forbids it.
 

@@ -87,6 +87,8 @@ _SCHEDULES = (
     ),
 )
 
+SCHEDULES = tuple(planned.name for planned in _SCHEDULES)
+
 
 async def keep_schedules(client: Client, zone: Callable[[], Awaitable[str]], *, every: timedelta = EVERY) -> None:
     """Makes the schedules and keeps them at the city's `zone`, until it is cancelled.

@@ -11,6 +11,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any, TypeVar
 
 from temporalio import workflow
 from temporalio.common import RetryPolicy
@@ -21,9 +22,11 @@ with workflow.unsafe.imports_passed_through():
     from activities.jurisdictions import JurisdictionActivities
     from activities.notices import TEMPORARY_FAILURE, NoticeActivities, SendNotices, SentNotices
     from activities.read_model import KeepText, Place, ReadModelActivities
+    from activities.rebuilding import RebuildingActivities, RebuildRun
     from domain.classified import Classified, FirstLook, Located
     from domain.planned import Planned
     from domain.procedure import not_applied
+    from domain.rebuilt import Rebuilt
     from domain.request import Act, Actor, Entry, Record, Recorded, Turn
     from workflows.contract import NOTICES_QUEUE, ONE_FIRST_LOOK
     from workflows.course import Course
@@ -41,6 +44,9 @@ _GATEWAY = timedelta(seconds=90)
 _PATIENTLY = RetryPolicy(initial_interval=timedelta(seconds=5), maximum_interval=timedelta(minutes=10))
 _GATEWAY_GIVES_UP = timedelta(days=2)
 
+
+Found = TypeVar("Found")
+_UNCLASSIFIED = Classified(None, 0.0, decided_by="failed")
 
 Again = Callable[[], Awaitable[tuple[Turn, Planned]]]
 """Makes a turn with its plan."""
@@ -67,47 +73,30 @@ class Steps(PolicySteps):
         """What it is about and where it is; what cannot be found out is left to a person."""
         if self.course.procedure < ONE_FIRST_LOOK:
             return FirstLook(await self.classify(), await self.locate(located))
-        try:
-            return await workflow.execute_local_activity_method(
-                FirstLookActivities.look_at_request,
-                self.course.snapshot.request_id,
-                start_to_close_timeout=OWN_DATABASE,
-                retry_policy=_FIRST_LOOK,
-                local_retry_threshold=PAUSES_IN_TASK,
-                summary="what is it about, and where",
-            )
-        except FAILED:
-            return FirstLook(Classified(None, 0.0, decided_by="failed"), await self.locate(located))
+        found = await self._found_out(FirstLookActivities.look_at_request, "what is it about, and where")
+        return found or FirstLook(_UNCLASSIFIED, await self.locate(located))
 
     async def classify(self) -> Classified:
         """What it is about; nothing known where that cannot be found out, so that a person decides."""
-        try:
-            return await workflow.execute_local_activity_method(
-                ClassificationActivities.classify_request,
-                self.course.snapshot.request_id,
-                start_to_close_timeout=OWN_DATABASE,
-                retry_policy=_FIRST_LOOK,
-                local_retry_threshold=PAUSES_IN_TASK,
-                summary="what is it about",
-            )
-        except FAILED:
-            return Classified(None, 0.0, decided_by="failed")
+        return await self._found_out(ClassificationActivities.classify_request, "what is it about") or _UNCLASSIFIED
 
     async def locate(self, located: bool) -> Located:
         """The district of the place that was given, if one was; none where that cannot be found out."""
-        if not located:
-            return Located()
+        found = await self._found_out(JurisdictionActivities.locate_request, "where is it") if located else None
+        return found or Located()
+
+    async def _found_out(self, look: Callable[[Any, str], Awaitable[Found]], summary: str) -> Found | None:
         try:
             return await workflow.execute_local_activity_method(
-                JurisdictionActivities.locate_request,
+                look,
                 self.course.snapshot.request_id,
                 start_to_close_timeout=OWN_DATABASE,
                 retry_policy=_FIRST_LOOK,
                 local_retry_threshold=PAUSES_IN_TASK,
-                summary="where is it",
+                summary=summary,
             )
         except FAILED:
-            return Located()
+            return None
 
     async def record(self, *turns: Turn, planned: Planned = None, again: Again | None = None) -> Planned:
         """Take the turns: events, snapshot and owed notices are written in one transaction, then the notices go out.
@@ -164,6 +153,17 @@ class Steps(PolicySteps):
             retry_policy=UNTIL_IT_SUCCEEDS,
             local_retry_threshold=PAUSES_IN_TASK,
             summary="what has been forgotten",
+        )
+
+    async def rebuild(self) -> Rebuilt:
+        """Where the run stood that was lost."""
+        return await workflow.execute_local_activity_method(
+            RebuildingActivities.rebuild_run,
+            RebuildRun(self.course.snapshot.request_id, workflow.now()),
+            start_to_close_timeout=OWN_DATABASE,
+            retry_policy=UNTIL_IT_SUCCEEDS,
+            local_retry_threshold=PAUSES_IN_TASK,
+            summary="where the lost run stood",
         )
 
     async def keep_text(self, body: str) -> str:

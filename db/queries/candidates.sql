@@ -2,7 +2,7 @@
 -- What one request is compared by; `found` are the categories that the first look found, the likeliest first, with their
 -- confidence.
 select
-    requests.id as request_id, requests.submitted_at, title_sealed, description_sealed, address_sealed, place, lat, long,
+    requests.id as request_id, requests.submitted_at, title_sealed, description_sealed, address_sealed, place_sealed, place_index, place, lat, long,
     phone_index, coalesce(category, given_category) as category, state,
     (
         select facts ->> 'candidates'
@@ -15,14 +15,14 @@ from requests
 join snapshots on snapshots.request_id = requests.id
 where requests.id = :request_id;
 
--- name: preselected(request_id, states, since_at, categories, west, south, east, north, located, place, phone_index, everything, confidential, own, most)
+-- name: preselected(request_id, states, since_at, categories, west, south, east, north, located, place, place_indexes, phone_index, everything, confidential, own, most)
 -- The requests that may be the same matter as that one and that the person may see: near its point, at a place of the same
 -- name, or by the same sender; else the latest of its categories of which nobody knows how near they are. In this order,
 -- the latest of each first, as long as there is room.
 with visible as not materialized (
     -- When it was submitted stands in both tables, because each has indexes with it.
     select
-        id, category, state, snapshots.submitted_at, requests.submitted_at as sent_at, lat, long, place, phone_index,
+        id, category, state, snapshots.submitted_at, requests.submitted_at as sent_at, lat, long, place, place_index, phone_index,
         category = any (:categories::text[]) or category is null or cardinality(:categories::text[]) = 0 as fits
     from snapshots
     join requests on id = request_id
@@ -40,6 +40,14 @@ found as (
         where fits
             and lat is not null and long is not null
             and point(long, lat) <@ box(point(:west, :south), point(:east, :north))
+        order by sent_at desc
+        limit :most
+    )
+    union all
+    (
+        select id, 2
+        from visible
+        where fits and place_index is not null and place_index = any (:place_indexes::bytea[])
         order by sent_at desc
         limit :most
     )
@@ -88,7 +96,7 @@ chosen as (
 )
 select
     id as request_id, snapshots.reference, snapshots.submitted_at, state, coalesce(category, given_category) as category,
-    department, snapshots.confidential, title_sealed, description_sealed, address_sealed, place, lat, long, phone_index
+    department, snapshots.confidential, title_sealed, description_sealed, address_sealed, place_sealed, place_index, place, lat, long, phone_index
 from chosen
 join requests using (id)
 join snapshots on request_id = id

@@ -109,7 +109,7 @@ update topics set words_sealed = '' where named_after = :request_id;
 -- Who asked for what and where. The hash of the token stays, so that the link goes on opening what is left.
 update requests
 set title_sealed = null, description_sealed = null, contact_sealed = null, phone_index = null, address_sealed = null,
-    place = null, lat = null, long = null, datum = null, token_sealed = '', idempotency_key = null, idempotency_body = null
+    place_sealed = null, place_index = null, place = null, lat = null, long = null, datum = null, token_sealed = '', idempotency_key = null, idempotency_body = null
 where id = :request_id;
 
 -- name: mark_erased(request_id, at)!

@@ -22,7 +22,7 @@ update inbox
 set leased_until = now() + :lease::interval, attempts = attempts + 1
 from head, requests
 where inbox.id = head.id and requests.id = inbox.request_id
-returning inbox.id, request_id, reference, kind, payload, received_at, attempts;
+returning inbox.id, request_id, reference, kind, payload, received_at, attempts, trace;
 
 -- name: settle(ids, outcomes)!
 -- Takes messages off the queue: delivered, or refused because the run had ended.

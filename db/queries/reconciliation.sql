@@ -5,6 +5,22 @@ select
     + (select count(*) from snapshots where state = 'received')
     + (select count(*) from notices where state in ('owed', 'sending') and (not_before is null or not_before <= now()));
 
+-- name: unfinished_messages()$
+-- How many messages wait to be delivered.
+select count(*) from inbox where delivered_at is null;
+
+-- name: missing(references)
+-- Those of the references that have no request, no snapshot or no message to the run.
+select reference
+from unnest(:references::text[]) as confirmed (reference)
+where not exists (
+    select
+    from requests
+    join snapshots on snapshots.request_id = requests.id
+    join inbox on inbox.request_id = requests.id and inbox.kind = 'submitted'
+    where requests.reference = confirmed.reference
+);
+
 -- name: stored(references)
 -- Those of the references that stand in the database, with the state and the outcome of each.
 select reference, state, outcome from snapshots where reference = any (:references::text[]);

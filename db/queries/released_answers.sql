@@ -32,7 +32,7 @@ where request_id = :request_id and withdrawn_at is null;
 -- Answers that everybody may read, the latest released first, still sealed. What was released is looked at again: a request
 -- may have been answered anew, judged badly or found to be dangerous since.
 select
-    snapshots.request_id, category, result, snapshots.submitted_at, resolved_at, place, title_sealed, description_sealed,
+    snapshots.request_id, category, result, snapshots.submitted_at, resolved_at, place_sealed, place, title_sealed, description_sealed,
     contact_sealed, texts.id as reply, body_sealed
 from released_answers as released
 join snapshots on snapshots.request_id = released.request_id and snapshots.reply = released.reply

@@ -1,28 +1,34 @@
 -- name: sealed_requests(after, most)
 -- What citizens sent, in the order of ids.
-select id, title_sealed, description_sealed, contact_sealed, address_sealed, token_sealed, phone_index
+select id, id as request_id, title_sealed, description_sealed, contact_sealed, address_sealed, token_sealed, place_sealed,
+    null as place, phone_index, place_index
 from requests
 where id > :after
 order by id
 limit :most;
 
--- name: reseal_requests(ids, title_sealed, title_sealed_before, description_sealed, description_sealed_before, contact_sealed, contact_sealed_before, address_sealed, address_sealed_before, token_sealed, token_sealed_before, phone_index, phone_index_before)!
+-- name: reseal_requests(ids, title_sealed, title_sealed_before, description_sealed, description_sealed_before, contact_sealed, contact_sealed_before, address_sealed, address_sealed_before, token_sealed, token_sealed_before, place_sealed, place_sealed_before, phone_index, phone_index_before, place_index, place_index_before)!
 -- Puts the values sealed anew in the place of those that they were made from; what has changed meanwhile is left alone.
 update requests
 set title_sealed = n.title, description_sealed = n.description, contact_sealed = n.contact, address_sealed = n.address,
-    token_sealed = n.token, phone_index = n.phone
+    token_sealed = n.token, place_sealed = n.place, phone_index = n.phone, place_index = n.place_name
 from unnest(
     :ids::uuid[], :title_sealed::bytea[], :title_sealed_before::bytea[], :description_sealed::bytea[],
     :description_sealed_before::bytea[], :contact_sealed::bytea[], :contact_sealed_before::bytea[], :address_sealed::bytea[],
-    :address_sealed_before::bytea[], :token_sealed::bytea[], :token_sealed_before::bytea[], :phone_index::bytea[],
-    :phone_index_before::bytea[]
+    :address_sealed_before::bytea[], :token_sealed::bytea[], :token_sealed_before::bytea[], :place_sealed::bytea[],
+    :place_sealed_before::bytea[], :phone_index::bytea[], :phone_index_before::bytea[], :place_index::bytea[],
+    :place_index_before::bytea[]
 ) as n (
     id, title, title_before, description, description_before, contact, contact_before, address, address_before, token,
-    token_before, phone, phone_before
+    token_before, place, place_before, phone, phone_before, place_name, place_name_before
 )
 where requests.id = n.id
-    and (title_sealed, description_sealed, contact_sealed, address_sealed, token_sealed, phone_index) is not distinct from
-        (n.title_before, n.description_before, n.contact_before, n.address_before, n.token_before, n.phone_before);
+    and (
+        title_sealed, description_sealed, contact_sealed, address_sealed, token_sealed, place_sealed, phone_index, place_index
+    ) is not distinct from (
+        n.title_before, n.description_before, n.contact_before, n.address_before, n.token_before, n.place_before,
+        n.phone_before, n.place_name_before
+    );
 
 -- name: sealed_texts(after, most)
 -- Free texts, in the order of ids.

@@ -1,7 +1,7 @@
 -- name: told(since_at, until_at, most)
 -- What people told in a period, still sealed, the latest first; never what is confidential, erased or to be erased.
 select
-    requests.id as request_id, requests.reference, requests.submitted_at, title_sealed, description_sealed, place, phone_index, category
+    requests.id as request_id, requests.reference, requests.submitted_at, title_sealed, description_sealed, place_sealed, place, phone_index, category
 from requests
 join snapshots on snapshots.request_id = requests.id
 where snapshots.submitted_at between :since_at and :until_at

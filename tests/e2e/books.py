@@ -17,7 +17,8 @@ from domain.lifecycle import Action
 from domain.notices import IN_TRIAGE, OWED, REMINDERS, NoticeKind
 from domain.request import TERMINAL, AlarmKind, State
 from tests.e2e.system import LiveSystem, until
-from workflows.connection import DATA_CONVERTER, connect
+from tests.histories import opened
+from workflows.connection import connect, data_converter
 from workflows.contract import Ended, workflow_id
 from workflows.request import RequestWorkflow
 
@@ -129,8 +130,8 @@ def owed_by(event: asyncpg.Record) -> set[str] | None:
 
 async def runs_agree(live: LiveSystem, references: Iterable[str]) -> None:
     """Each run stands where the read model says, no task of it ever failed, and its history can be replayed."""
-    client = await connect(live.system.temporal_address)
-    replayer = Replayer(workflows=[RequestWorkflow], data_converter=DATA_CONVERTER)
+    client = await connect(live.system.temporal_address, live.keys)
+    replayer = Replayer(workflows=[RequestWorkflow], data_converter=data_converter(live.keys))
     for reference in references:
         (snapshot,) = await live.look("select state, outcome from snapshots where reference = $1", reference)
         handle = client.get_workflow_handle(workflow_id(reference), result_type=Ended)
@@ -148,7 +149,7 @@ async def runs_agree(live: LiveSystem, references: Iterable[str]) -> None:
 
 async def runs_end(live: LiveSystem, references: Iterable[str], seconds: float = 60) -> None:
     """Waits until every run is over, as those of requests must be that can never be reopened."""
-    client = await connect(live.system.temporal_address)
+    client = await connect(live.system.temporal_address, live.keys)
 
     async def ended(reference: str) -> None:
         async def is_over() -> bool:
@@ -187,5 +188,6 @@ def is_over(state: str) -> bool:
 
 
 async def history_of(live: LiveSystem, reference: str) -> WorkflowHistory:
-    client: Client = await connect(live.system.temporal_address)
-    return await client.get_workflow_handle(workflow_id(reference)).fetch_history()
+    """In clear."""
+    client: Client = await connect(live.system.temporal_address, live.keys)
+    return opened(await client.get_workflow_handle(workflow_id(reference)).fetch_history(), live.keys)

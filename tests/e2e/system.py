@@ -269,7 +269,7 @@ async def a_live_system(folder: Path, policy: Policy) -> AsyncIterator[LiveSyste
     """Everything runs while the body does, on ports and data of its own; nothing of it is left afterwards."""
     ground = Ground(folder)
     ground.prepare()
-    system = System(ground, Ports(*steady_ports(4)), credentials(ground), DEFAULT_POLICY_DIRECTORY)
+    system = System(ground, Ports(*steady_ports(5)), credentials(ground), DEFAULT_POLICY_DIRECTORY)
     environment = system.environment()
     parts = {
         name: LivePart(_part(system, name), environment, ground.logs)

@@ -39,7 +39,7 @@ TRACES = (
 
 @pytest.fixture
 async def temporal(live: LiveSystem) -> Client:
-    return await connect(live.system.temporal_address)
+    return await connect(live.system.temporal_address, live.keys)
 
 
 async def an_assigned_request(live: LiveSystem, caller: Caller, **changes: Any) -> Receipt:

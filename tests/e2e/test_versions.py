@@ -28,9 +28,9 @@ pytestmark = pytest.mark.e2e
 FUTURE = "29991231235959"
 SENTENCES = {
     "older": f"The database is at version none, this program needs {NEEDED}: run `huisheng db migrate`.",
-    "newer": (
-        f"The database is at version {FUTURE}, which is newer than this program knows (it needs {NEEDED}): "
-        "install the newer program."
+    "too_new": (
+        f"The database is at version {FUTURE}, with which programs older than {FUTURE} cannot work; "
+        f"this one is of {NEEDED}: install the newer program."
     ),
 }
 
@@ -40,30 +40,35 @@ async def a_database(live: LiveSystem, age: str) -> str:
     server = live.system.database
     name = f"{age}_{uuid4().hex[:8]}"
     await asyncio.to_thread(server.make_database, name)
-    if age == "newer":
+    if age == "too_new":
         await asyncio.to_thread(migrate, server.url(name))
         connection = await asyncpg.connect(server.url(name))
         await connection.execute("insert into schema_migrations (version) values ($1)", FUTURE)
+        await connection.execute("update compatible_from set version = $1", FUTURE)
         await connection.close()
     return server.url(name)
 
 
 @pytest.mark.parametrize("age", SENTENCES)
 @pytest.mark.parametrize("part", ["worker", "api"])
-async def test_part_does_not_start_on_a_database_of_another_version(live: LiveSystem, part: str, age: str) -> None:
+async def test_part_does_not_start_on_a_database_that_does_not_fit(live: LiveSystem, part: str, age: str) -> None:
     changes = {"DATABASE_URL": await a_database(live, age), "HUISHENG_API_PORT": "1"}
     status, _, complained = await live.run(*live.parts[part].part.command(), **changes)
     assert status == 1
     assert complained.removeprefix("Error: ").strip() == SENTENCES[age]
 
 
-async def test_api_that_runs_says_when_the_database_has_another_version(live: LiveSystem, caller: Caller) -> None:
+async def test_api_that_runs_says_when_the_database_has_left_it_behind(live: LiveSystem, caller: Caller) -> None:
     await live.look("insert into schema_migrations (version) values ($1)", FUTURE)
+    (before,) = await live.look("select version from compatible_from")
     try:
+        assert (await caller.http.get("/readyz")).status_code == 200
+        await live.look("update compatible_from set version = $1", FUTURE)
         answer = await caller.http.get("/readyz")
         assert (answer.status_code, answer.json()["database"]) == (503, "other_version")
     finally:
         await live.look("delete from schema_migrations where version = $1", FUTURE)
+        await live.look("update compatible_from set version = $1", before["version"])
     assert (await caller.http.get("/readyz")).status_code == 200
 
 

@@ -30,7 +30,7 @@ class System:
     only: str = "postgres"
     prefix: tuple[str, ...] = ()
     ports: dict[str, int] = field(
-        default_factory=lambda: {name: free_port() for name in ("api", "temporal", "ui", "postgres")}
+        default_factory=lambda: {name: free_port() for name in ("api", "temporal", "ui", "postgres", "metrics")}
     )
 
     def command(self, command: str, *arguments: str) -> list[str]:

@@ -282,9 +282,6 @@ async def test_a_matter_that_is_over_takes_no_more_actions(interface: Interface)
     await eventually(lambda: run_is_over(interface, request))
     problem(await interface.act("dispatcher", request, "transfer", {"target": "next_city"}), 409, "not_allowed")
 
-    await interface.move(request, "assigned", department="housing")  # the read model has not heard of it
-    problem(await interface.act("handler", request, "accept"), 409, "not_allowed")
-
 
 async def run_is_over(interface: Interface, request: Submitted) -> bool:
     handle = interface.services.temporal.get_workflow_handle(f"request-{request.reference}")

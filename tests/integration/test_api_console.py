@@ -245,6 +245,28 @@ async def test_what_is_proposed_is_taken_with_one_button(
     assert {name: value for name, value in fields.items() if name != "key"} == sent
 
 
+@pytest.mark.parametrize(
+    ("facts", "zh", "en"),
+    [
+        (DECLINE | {"proposal_because": "words"}, "来信中的用词属于“A court decides this”", "Words of the message speak for “A court decides this”"),
+        (SHARED | {"proposal_because": "close", "proposal_sure": "0.48", "proposal_nearly": "0.40"},
+         "（48%）与“", " (40%) are nearly as likely"),
+        (SHARED | {"proposal_because": "part"}, "来信中有一部分明显属于“", "A part of the message is surely about “"),
+        (DECLINE, '<span lang="en">words</span>', '<span lang="en">words</span>'),
+        (DECLINE | {"proposal_because": "a_newer_one"}, '<span lang="en">words</span>', '<span lang="en">words</span>'),
+    ],
+)  # fmt: skip
+async def test_why_it_is_proposed_is_said_in_the_readers_language_and_as_it_was_kept_before_there_were_codes(
+    interface: Interface, facts: dict[str, str], zh: str, en: str
+) -> None:
+    request = await proposed(interface, "triage", "to_triage", facts)
+    browser = await signed_in(interface, "dispatcher")
+    for language, sentence in (("zh", zh), ("en", en)):
+        assert sentence in await a_page(browser, f"/staff/requests/{request.reference}?lang={language}")
+    told = (await interface.as_staff("dispatcher", f"/requests/{request.reference}")).json()["proposal"]
+    assert told["because"] == (facts.get("proposal_because") if "words" not in zh else None)
+
+
 async def test_the_lead_sees_what_is_proposed_and_the_one_who_may_has_the_button(interface: Interface) -> None:
     request = await proposed(interface, "assigned", "auto_assign", SHARED)
     button = WORDS["en"]["proposal_take"]["co_handler"]

@@ -28,6 +28,9 @@ from tests.interface import PASSWORD, Interface, Submitted, an_interface, settin
 UNKNOWN_REFERENCE = "2611-4829-13704"
 NO_TOPIC = "0199c0de-5a1e-7c3b-9d55-2f4a8b6c1e70"
 
+PROGRAMS = ("/api/", "/codec/")
+"""Addresses that programs ask, with a token."""
+
 STAFF: dict[str, tuple[list[str], list[str], list[str]]] = {
     # name: roles, departments, led
     "handler": (["handler"], ["housing"], []),
@@ -124,7 +127,12 @@ MATRIX: dict[str, Row] = {
     "GET /docs": public(200),
     "GET /healthz": public(200),
     "GET /readyz": public(200, 503),
+    "GET /metrics": public(200),
     "GET /gateways/kannel/receipts": Row(set(), _nowhere, query={"attempt": str(uuid4()), "signature": "x", "type": "1"}),
+    "POST /codec/decode": Row({200}, _of_roles(Role.ADMIN)),
+    "POST /codec/encode": Row({200}, _of_roles(Role.ADMIN)),
+    # What a browser asks before: no page of the Temporal UI asks here.
+    "OPTIONS /codec/{what}": public(403),
     "POST /api/v1/requests": public(201, body=A_MESSAGE),
     "POST /api/v1/similar-answers": public(200, body=A_MESSAGE),
     "GET /api/v1/categories": public(200),
@@ -230,9 +238,9 @@ class Town:
         of = {
             "reference": reference or self.request.reference, "token": token or "nothing", "code": "street_light",
             "attachment_id": self.picture, "photo_id": self.picture, "session": "0" * 16, "action": "supplement",
-            "topic_id": NO_TOPIC, **values,
+            "topic_id": NO_TOPIC, "what": "decode", **values,
         }  # fmt: skip
-        is_page = not path.startswith("/api/")
+        is_page = not path.startswith(PROGRAMS)
         body: dict[str, Any] = {"data" if is_page else "json": row.body} if method == "POST" else {}
         return await self.interface.http.request(
             method, path.format(**of), params=row.query, headers=_headers(token, is_page=is_page), **body
@@ -279,7 +287,7 @@ def test_every_address_has_its_row() -> None:
 
 @pytest.mark.parametrize("address", MATRIX)
 async def test_each_address_answers_each_person_as_its_row_says(town: Town, confidential: bool, address: str) -> None:
-    row, is_page = MATRIX[address], not address.partition(" ")[2].startswith("/api/")
+    row, is_page = MATRIX[address], not address.partition(" ")[2].startswith(PROGRAMS)
     for who in EVERYBODY:
         answer = await town.ask(who, address)
         refused = row.to(who, confidential)

@@ -29,19 +29,34 @@ async def test_it_tells_that_it_is_alive_and_ready(interface: Interface) -> None
     assert ready.json()["engine"] == "down"
 
 
-async def test_it_is_not_ready_with_a_database_of_another_version(interface: Interface) -> None:
-    await interface.services.pool.execute("insert into schema_migrations (version) values ('99990101000000')")
+NEWER = "insert into schema_migrations (version) values ('99990101000000')"
+TOO_NEW = f"{NEWER}; update compatible_from set version = '99990101000000'"
+
+
+async def test_it_is_not_ready_with_a_database_that_has_left_it_behind(interface: Interface) -> None:
+    await interface.services.pool.execute(TOO_NEW)
     ready = await interface.http.get("/readyz")
 
     assert ready.status_code == 503
     assert ready.json()["database"] == "other_version"
 
 
-async def test_it_does_not_start_with_a_database_of_another_version(interface: Interface, database_url: str) -> None:
-    await interface.services.pool.execute("insert into schema_migrations (version) values ('99990101000000')")
+async def test_it_does_not_start_with_a_database_that_has_left_it_behind(
+    interface: Interface, database_url: str
+) -> None:
+    await interface.services.pool.execute(TOO_NEW)
     with pytest.raises(SchemaMismatch, match="newer"):
         async with an_interface(database_url):
             pass
+
+
+async def test_it_goes_on_and_starts_with_a_database_that_a_newer_program_has_migrated(
+    interface: Interface, database_url: str
+) -> None:
+    await interface.services.pool.execute(NEWER)
+    assert (await interface.http.get("/readyz")).status_code == 200
+    async with an_interface(database_url) as another:
+        assert (await another.http.get("/readyz")).json()["database"] == "up"
 
 
 async def test_without_the_database_everybody_is_asked_to_come_back(interface: Interface) -> None:
@@ -77,6 +92,22 @@ async def test_the_log_names_the_operation_and_never_the_token(interface: Interf
     assert lines[1]["reference"] == request.reference
     assert request.token not in str(logs)
     assert "secret" not in str(logs)
+
+
+@pytest.mark.parametrize(
+    ("method", "reference"),
+    [
+        ("GET", "13987650123"), ("GET", "8613987650123"), ("GET", "11010519870413042X"), ("GET", "Zebulon"),
+        ("13987650123", "2611-4829-13704"),
+    ],
+)  # fmt: skip
+async def test_the_log_holds_nothing_that_somebody_put_in_the_wrong_place(
+    interface: Interface, method: str, reference: str
+) -> None:
+    with structlog.testing.capture_logs() as logs:
+        await interface.http.request(method, f"/api/v1/requests/{reference}")
+    assert [line["status"] for line in logs] in ([404], [405])
+    assert not any(word in str(logs) for word in ("13987650123", "11010519870413042X", "Zebulon"))
 
 
 async def test_the_swagger_page_needs_nothing_from_outside(interface: Interface) -> None:

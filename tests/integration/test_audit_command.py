@@ -112,7 +112,7 @@ async def test_looks_are_shown_by_request_and_by_whoever_looked(
 @pytest.mark.parametrize(
     ("arguments", "code", "sentence"),
     [
-        (["show", "--reference", "2611"], 2, "this is no reference"),
+        (["show", "--reference", "2611"], 2, "is no reference"),
         (["show", "--staff", "nobody"], 1, "There is no account nobody."),
         (["show", "--staff", "a", "--machine", "b"], 2, "not both"),
         (["verify", "--known", "12"], 2, "as in 1200:"),

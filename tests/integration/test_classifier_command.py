@@ -117,7 +117,7 @@ NOT_LEARNT = {
     "not accepted": ran_through("taxi")[:1],
     "taken back": (*ran_through("taxi"), *a_way(("return_request", "triage", {"previous_department": "city"}))),
     "closed without a department": a_way(("to_triage", "triage", {}), ("decide", "closed", {"decision": "close"})),
-    "merged": (*ran_through("taxi")[:1], *a_way(("merge", "merged", {"parent": "2611-4829-13705"}))),
+    "merged": (*ran_through("taxi")[:1], *a_way(("merge", "merged", {"parent": "2611-4829-13704"}))),
     "withdrawn": (*ran_through("taxi"), *a_way(("withdraw", "withdrawn", {}))),
 }
 

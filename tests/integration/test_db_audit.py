@@ -15,7 +15,7 @@ from domain.audit import BEGINNING, Head, Kind
 from tests.rows import SUNDAY_NOON
 from tests.town import until
 
-REFERENCE = "2611-4829-13705"
+REFERENCE = "2611-4829-13704"
 DISARM = "alter table looks disable trigger all"
 
 

@@ -47,7 +47,7 @@ def stand(pool: Pool, keys: KeyRing) -> Stand:
 async def found(
     pool: Pool, keys: KeyRing, subject: Snapshot, sight: Sight = DISPATCHER, **options: Any
 ) -> list[Candidate]:
-    return (await candidates.preselected(pool, UUID(subject.request_id), sight, **options)).ranked(keys)
+    return (await candidates.preselected(pool, keys, UUID(subject.request_id), sight, **options)).ranked(keys)
 
 
 async def references(
@@ -182,7 +182,7 @@ async def test_near_ones_are_compared_before_the_latest_of_the_category(
     for number in range(3):
         await stand(at=SUNDAY_NOON - number * DAY, description=OTHER_TEXT)
     chosen = await candidates.preselected(
-        pool, UUID((await stand(State.TRIAGE, **HERE)).request_id), DISPATCHER, most=2
+        pool, keys, UUID((await stand(State.TRIAGE, **HERE)).request_id), DISPATCHER, most=2
     )
     assert [row["reference"] for row in chosen.others][:1] == [near.reference]
     assert len(chosen.others) == 2
@@ -195,14 +195,15 @@ async def test_window_can_be_widened(pool: Pool, keys: KeyRing, stand: Stand) ->
     assert await references(pool, keys, asked, window=60 * DAY) == [twin.reference]
 
 
-async def test_unknown_request_is_refused(pool: Pool) -> None:
+async def test_unknown_request_is_refused(pool: Pool, keys: KeyRing) -> None:
     with pytest.raises(Unknown):
-        await candidates.preselected(pool, uuid4(), DISPATCHER)
+        await candidates.preselected(pool, keys, uuid4(), DISPATCHER)
 
 
 async def test_indexes_serve_the_search(database_url: str, pool: Pool, keys: KeyRing, stand: Stand) -> None:
     asked = await stand(State.TRIAGE, place="Willow Road", **HERE)
     async with explaining(database_url) as connection:
-        await candidates.preselected(connection, UUID(asked.request_id), DISPATCHER)
-        for index in ("requests_by_point", "requests_by_place", "requests_by_phone", "snapshots_by_category"):
+        await candidates.preselected(connection, keys, UUID(asked.request_id), DISPATCHER)
+        names = ("by_point", "by_place", "by_sealed_place", "by_phone")
+        for index in (*(f"requests_{name}" for name in names), "snapshots_by_category"):
             assert index in connection.plan, connection.plan

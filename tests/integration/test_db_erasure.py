@@ -110,7 +110,7 @@ async def test_every_table_with_personal_data_is_on_the_list(pool: Pool) -> None
     )
     assert {row["name"] for row in sealed} == {
         "attachments.image_sealed", "classifier_activations.reason_sealed", "erasure_demands.reason_sealed", "outbox.recipient_sealed", "outbox.text_sealed",
-        "requests.address_sealed", "requests.contact_sealed", "requests.description_sealed", "requests.title_sealed",
+        "requests.address_sealed", "requests.contact_sealed", "requests.description_sealed", "requests.place_sealed", "requests.title_sealed",
         "requests.token_sealed", "staff.phone_sealed", "texts.body_sealed", "topics.words_sealed",
     }  # fmt: skip
     of_requests = await pool.fetch(

@@ -43,7 +43,7 @@ async def test_submission_is_kept_as_it_was_sent(pool: Pool, keys: KeyRing) -> N
     assert (told.description, told.title, told.address) == (EVERYTHING.description, "路灯", "人民路1号")
     assert told.contact == EVERYTHING.contact
     assert (stored.channel, stored.language, stored.given_category) == ("web", "zh", "street_light")
-    assert (stored.place, stored.lat, stored.long, stored.confidential) == ("western park", 30.5, 120.25, True)
+    assert (told.place, stored.lat, stored.long, stored.confidential) == ("western park", 30.5, 120.25, True)
     assert stored.submitted_at == submitted.submitted_at == SUNDAY_NOON
     assert parse_reference(submitted.reference) == submitted.reference
     assert await requests.by_id(pool, submitted.request_id) == stored

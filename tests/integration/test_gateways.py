@@ -35,7 +35,7 @@ def a_client(pool: Pool, secret: str) -> httpx2.AsyncClient:
     app.include_router(gateways.router)
     errors.install(app)
     unused: dict[str, Any] = dict.fromkeys(
-        ("keys", "policies", "temporal", "sender", "passwords", "expectations", "now")
+        ("keys", "policies", "temporal", "sender", "passwords", "expectations", "now", "figures", "stored")
     )
     settings = cast(Any, SimpleNamespace(kannel_dlr_secret=secret))
     app.state.services = Services(settings=settings, pool=pool, **unused)

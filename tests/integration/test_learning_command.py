@@ -26,6 +26,7 @@ from db.sealing import KeyRing
 from domain.policy import to_plain
 from supervision.temporal import TemporalServer
 from tests.decided import a_decided_request, a_way, ran_through, triaged
+from tests.histories import readable
 from tests.integration.test_api_actions import a_worker, eventually
 from tests.interface import KEYS as KEYS_TEXT
 from tests.learning import CITY, HOUR, NUMBER, TERMS, History
@@ -40,7 +41,7 @@ PROJECT = Path(__file__).parents[2]
 
 @pytest.fixture
 async def temporal(temporal_server: TemporalServer) -> Client:
-    return await connect(temporal_server.address)
+    return await connect(temporal_server.address, KeyRing.from_text(KEYS_TEXT))
 
 
 @pytest.fixture
@@ -57,7 +58,7 @@ async def test_run_carries_codes_and_counts_and_the_model_no_numbers(
     async with Worker(temporal, task_queue=queue, workflows=[LearningWorkflow], activities=[activities.retrain]):
         handle = await temporal.start_workflow(LearningWorkflow.run, Retraining(), id=queue, task_queue=queue)
         learnt = await handle.result()
-        told = (await handle.fetch_history()).to_json()
+        told = readable(await handle.fetch_history(), KeyRing.from_text(KEYS_TEXT))
     assert learnt.outcome == Outcome.ACTIVATED
     assert learnt.candidate is not None
     assert NUMBER not in told

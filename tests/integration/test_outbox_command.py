@@ -131,5 +131,5 @@ async def test_outbox_says_that_a_gateway_has_the_messages(environment: dict[str
 async def test_outbox_without_a_database_says_so(environment: dict[str, str]) -> None:
     code, output = await printed(environment | {"DATABASE_URL": "postgresql://a:b@127.0.0.1:1/c"})
     assert code == 1
-    assert "Is PostgreSQL running?" in output
+    assert "Is PostgreSQL running" in output
     assert "Traceback" not in output

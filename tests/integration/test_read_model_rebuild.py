@@ -23,6 +23,7 @@ from temporalio.worker import Worker
 
 from supervision.temporal import TemporalServer
 from tests.conftest import FreshDatabase
+from tests.histories import opened
 from tests.integration.test_api_actions import a_worker, assigned, done, eventually, in_state, run_is_over
 from tests.interface import KEYS, Interface, Submitted, an_interface
 from tests.rows import a_submitted_request
@@ -157,7 +158,7 @@ async def town(fresh_database: FreshDatabase, temporal_server: TemporalServer) -
         for username, role in (("dispatcher", "dispatcher"), ("supervisor", "supervisor")):
             await interface.employ(username, role)
         await interface.employ("handler", "handler", departments=["housing"])
-        town = Town(interface, environment, await connect(address))
+        town = Town(interface, environment, await connect(address, interface.services.keys))
         for life in LIVES:
             town.lives[life.__name__] = await life(interface)
         await outside_of_temporal(interface, delivered=False)
@@ -310,7 +311,8 @@ async def test_run_that_went_on_as_a_new_one_is_fetched_from_its_beginning(town:
         await town.temporal.execute_workflow(GoesOn.run, 2, id=workflow_id(reference), task_queue=queue)
     life = await fetch(town.temporal, reference)
     assert life is not None
-    inputs = [each.events[0].workflow_execution_started_event_attributes.input for each in life.histories]
+    firsts = [opened(each, town.interface.services.keys).events[0] for each in life.histories]
+    inputs = [each.workflow_execution_started_event_attributes.input for each in firsts]
     assert [each.payloads[0].data for each in inputs] == [b"2", b"1", b"0"]
     assert life.is_whole
 
@@ -319,7 +321,7 @@ PLAIN = [
     ("a slip in a reference", ("2611-0000-00001",), {}, "digits do not add up", 2),
     ("an unknown reference", ("2611-0000-00000",), {}, "There is no request 2611-0000-00000.", 1),
     ("no Temporal", ("--check",), {"TEMPORAL_ADDRESS": "127.0.0.1:1"}, "Temporal does not answer", 1),
-    ("no database", ("--check",), {"DATABASE_URL": "postgresql://a:b@127.0.0.1:1/c"}, "Is PostgreSQL running?", 1),
+    ("no database", ("--check",), {"DATABASE_URL": "postgresql://a:b@127.0.0.1:1/c"}, "Is PostgreSQL running", 1),
 ]
 
 

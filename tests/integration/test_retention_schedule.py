@@ -26,7 +26,9 @@ from domain.retention import Because
 from policies.store import NoPolicy
 from supervision.temporal import TemporalServer
 from tests.city import a_city
+from tests.histories import readable
 from tests.integration.test_api_actions import a_worker, eventually
+from tests.interface import KEYS
 from tests.notices import OnePolicy
 from tests.rows import a_submitted_request
 from workflows.connection import connect
@@ -41,7 +43,7 @@ YEAR = 365 * DAY
 
 @pytest.fixture
 async def temporal(temporal_server: TemporalServer) -> Client:
-    return await connect(temporal_server.address)
+    return await connect(temporal_server.address, KeyRing.from_text(KEYS))
 
 
 async def a_request(pool: Pool, keys: KeyRing, state: State, over_since: datetime, **columns: Any) -> Submitted:
@@ -147,7 +149,7 @@ async def test_run_carries_nothing_personal(pool: Pool, keys: KeyRing, temporal:
     async with Worker(temporal, task_queue=queue, workflows=[RetentionWorkflow], activities=[activities.erase_due]):
         handle = await temporal.start_workflow(RetentionWorkflow.run, Sweep(), id=queue, task_queue=queue)
         assert await handle.result() == 1
-        told = (await handle.fetch_history()).to_json()
+        told = readable(await handle.fetch_history(), KeyRing.from_text(KEYS))
     assert "A Citizen" not in told
 
 

@@ -19,10 +19,12 @@ from activities.providers.console import ConsoleProvider
 from activities.topics import Look, Looked, TopicActivities
 from cli.topics import topics
 from db import erasure, outbox, views
+from db.sealing import KeyRing
 from domain.request import Role
 from domain.retention import Because
 from supervision.temporal import TemporalServer
 from tests.city import a_city
+from tests.histories import readable
 from tests.interface import KEYS, Interface, Submitted, an_interface, problem
 from tests.notices import PUBLIC_URL, OnePolicy
 from tests.unit.test_topics import OTHERS, PLANT
@@ -183,7 +185,7 @@ async def test_run_sends_the_warning_and_carries_nothing_that_was_written(
 ) -> None:
     pool, keys = interface.services.pool, interface.services.keys
     await many_say(interface)
-    client = await connect(temporal_server.address)
+    client = await connect(temporal_server.address, KeyRing.from_text(KEYS))
     notices = NoticeActivities(pool, keys, OnePolicy(a_city()), ConsoleProvider(pool, keys), PUBLIC_URL)
     queue = f"topics-{uuid4()}"
     async with (
@@ -192,7 +194,7 @@ async def test_run_sends_the_warning_and_carries_nothing_that_was_written(
     ):
         handle = await client.start_workflow(TopicsWorkflow.run, Look(), id=queue, task_queue=queue)
         assert await asyncio.wait_for(handle.result(), 60) == 1
-        told = (await handle.fetch_history()).to_json()
+        told = readable(await handle.fetch_history(), KeyRing.from_text(KEYS))
     assert not any(word in told for word in ("搅拌站", "13800000"))
     assert [
         (line.kind, line.to) for line in await outbox.latest(pool, keys, most=100) if line.kind == "topic_spike"
@@ -200,7 +202,7 @@ async def test_run_sends_the_warning_and_carries_nothing_that_was_written(
 
 
 async def test_schedule_looks_by_day(temporal_server: TemporalServer) -> None:
-    client = await connect(temporal_server.address)
+    client = await connect(temporal_server.address, KeyRing.from_text(KEYS))
     await put_schedules(client, "Asia/Shanghai")
     described = await client.get_schedule_handle(TOPICS).describe()
     (calendar,) = described.schedule.spec.calendars

@@ -14,7 +14,7 @@ import pytest
 
 PROJECT = Path(__file__).parents[2]
 PACKAGES = (
-    "activities", "api", "benchmarks", "classifier", "cli", "db", "demonstration", "domain", "policies", "supervision",
+    "activities", "api", "benchmarks", "chaos", "classifier", "cli", "db", "demonstration", "domain", "policies", "supervision",
     "workflows",
 )  # fmt: skip
 SOURCES = sorted(

@@ -11,7 +11,7 @@ import pytest
 from domain.audit import BEGINNING, Head, Kind, Link, Look, chained, fault_of
 from tests.rows import SUNDAY_NOON
 
-REFERENCE = "2611-4829-13705"
+REFERENCE = "2611-4829-13704"
 
 
 def a_look(number: int = 1) -> Look:

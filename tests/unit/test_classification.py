@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.classification import Classifier
-from domain.lexicon import Forms, Lexicon
+from domain.lexicon import Lexicon
 from domain.policy import Watch
+from domain.text_forms import Forms
 from policies.loader import load_folder
 from settings import DEFAULT_POLICY_DIRECTORY
 from tests.city import a_category, a_city, both

@@ -339,7 +339,7 @@ def test_part_that_nobody_can_play_is_said_plainly() -> None:
 
 def test_row_is_read_as_the_staff_list_gives_it() -> None:
     told = {
-        "reference": "2611-4829-13705", "state": "triage", "category": None, "department": None,
+        "reference": "2611-4829-13704", "state": "triage", "category": None, "department": None,
         "submitted_at": "2026-11-23T01:00:00Z", "accept_due_at": None, "due_at": None, "escalation_level": 2,
     }  # fmt: skip
     row = Row.read(told)

@@ -69,7 +69,7 @@ def test_example_environment_names_every_secret_and_holds_none() -> None:
 def test_compose_services_are_those_of_the_architecture(services: Services) -> None:
     assert set(services) == {
         "postgres", "temporal-schema", "temporal", "temporal-init", "temporal-ui", "migrate", "policy", "api", "worker",
-        "kannel",
+        "kannel", "prometheus", "grafana",
     }  # fmt: skip
 
 
@@ -118,9 +118,23 @@ def test_compose_lets_the_api_hear_citizens_while_temporal_is_down(services: Ser
     assert not {name for name in waited_for if name.startswith("temporal")}
 
 
-def test_compose_publishes_only_the_api_and_the_web_ui_and_only_to_its_own_machine(services: Services) -> None:
+def test_compose_publishes_only_what_people_open_and_only_to_its_own_machine(services: Services) -> None:
     published = {name: service["ports"] for name, service in services.items() if "ports" in service}
-    assert published == {"api": ["127.0.0.1:8000:8000"], "temporal-ui": ["127.0.0.1:8080:8080"]}
+    assert published == {
+        "api": ["127.0.0.1:8000:8000"],
+        "temporal-ui": ["127.0.0.1:8080:8080"],
+        "grafana": ["127.0.0.1:3000:3000"],
+    }
+
+
+def test_compose_gives_figures_of_workers_to_whoever_has_the_token_and_else_to_nobody(
+    engine: Path, services: Services
+) -> None:
+    assert not services["worker"]["environment"]["HUISHENG_WORKER_METRICS"]
+    told = yaml.safe_load(compose_config(engine, SECRETS | {"HUISHENG_METRICS_TOKEN": "a long token"}).stdout)
+    assert told["services"]["worker"]["environment"]["HUISHENG_WORKER_METRICS"] == "0.0.0.0:9464"
+    for name in ("api", "worker", "prometheus"):
+        assert told["services"][name]["environment"]["HUISHENG_METRICS_TOKEN"] == "a long token"
 
 
 def test_compose_keeps_its_data_in_volumes(services: Services) -> None:
@@ -163,7 +177,8 @@ def compose_config(engine: Path, variables: dict[str, str]) -> subprocess.Comple
     """What Compose makes of the file, with these variables and without the .env that a developer may have."""
     file = engine.with_name("variables.env")
     file.write_text("".join(f"{name}={value}\n" for name, value in variables.items()))
-    arguments = ["--podman-path", str(engine), "--env-file", str(file), "-f", str(COMPOSE_FILE), "--profile", "kannel"]
+    arguments = ["--podman-path", str(engine), "--env-file", str(file), "-f", str(COMPOSE_FILE)]
+    arguments += ["--profile", "kannel", "--profile", "watch"]
     return subprocess.run(
         [sys.executable, "-m", "podman_compose", *arguments, "config"],
         capture_output=True, text=True, env=environment_without_ours(), check=False,

@@ -82,7 +82,7 @@ def test_last_word_wins(label: str, way: tuple[Told, ...], how: How, department:
         ("reassigned, and accepted by nobody yet", (SENT, TAKEN, AWAY)),
         ("decided to close", (SENT, CONTESTED, ("decide", "closed", {"decision": "close"}))),
         ("declined after all", (SENT, TAKEN, ("decline", "declined", {}))),
-        ("merged into another", (SENT, ("merge", "merged", {"parent": "2611-4829-13705"}))),
+        ("merged into another", (SENT, ("merge", "merged", {"parent": "2611-4829-13704"}))),
         ("on its own again, and not decided anew", (SENT, ("merge", "merged", {}), ("unmerge", "triage", {}))),
         ("withdrawn", (SENT, TAKEN, ("withdraw", "withdrawn", {}))),
         ("settled on the spot", (("quick_log", "closed", {"category": "garbage", "department": "health"}),)),

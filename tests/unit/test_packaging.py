@@ -12,7 +12,9 @@ from pathlib import Path
 import pytest
 
 PROJECT = Path(__file__).parents[2]
-PACKAGES = ("activities", "api", "cli", "db", "demonstration", "domain", "policies", "supervision", "workflows")
+PACKAGES = (
+    "activities", "api", "chaos", "cli", "db", "demonstration", "domain", "policies", "supervision", "watching", "workflows",
+)  # fmt: skip
 DATA = {".css", ".geojson", ".html", ".js", ".sql", ".toml", ".txt"}
 
 

@@ -7,9 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.characters import one_form
-from domain.lexicon import Forms
 from domain.phrases import Listener, groups_of
 from domain.policy import Watch
+from domain.text_forms import Forms
 from tests.city import both
 
 
@@ -18,7 +18,7 @@ def a_watch(code: str = "gas", **changes: dict[str, tuple[str, ...]]) -> Watch:
 
 
 def heard(text: str, *watches: Watch) -> list[str]:
-    return [watch.code for watch in Listener(watches).hear(text, Forms.of(text))]
+    return [watch.code for watch in Listener(watches).hear(Forms.of(text))]
 
 
 @pytest.mark.parametrize(

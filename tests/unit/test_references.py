@@ -57,7 +57,7 @@ def test_reference_is_read_in_full_width_digits() -> None:
     [
         ("nothing", ""),
         ("too short", "2611-4829-137"),
-        ("too long", "2611-4829-137055"),
+        ("too long", "2611-4829-137045"),
         ("a letter", "2611-4829-1370X"),
         ("a superscript digit", "2611-4829-1370²"),
         ("words", "where is my request"),

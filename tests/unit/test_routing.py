@@ -137,7 +137,7 @@ def test_two_departments_that_are_close_go_to_a_person_with_both_named() -> None
     assignment = an_assignment_of(CITY, found("street_light", 0.48, candidates=TWO))
     assert assignment.triage_reason == "two_departments"
     assert Proposal.of(assignment.facts) == Proposal(
-        ProposalKind.CO_HANDLER, "street_light 0.48 and clinic 0.40 sure: within 0.40",
+        ProposalKind.CO_HANDLER, "street_light 0.48 and clinic 0.40 sure: within 0.40", because="close", sure="0.48", nearly="0.40",
         department="housing", co_department="health", category="street_light", co_category="clinic",
     )  # fmt: skip
 

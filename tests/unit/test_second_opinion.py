@@ -49,7 +49,7 @@ def test_opinion_is_wanted_only_where_the_classifier_is_unsure_of_what_is_harmle
 def a_route(found: Classified, *, assigns: bool) -> tuple[str | None, str | None, dict[str, str]]:
     """The triage reason, the department and the facts."""
     policy = ASSIGNS if assigns else CITY
-    at = AssignmentWanted("2611-4829-13705", MONDAY_NINE, with_opinion(policy, found, NAMES_CLINIC), Located())
+    at = AssignmentWanted("2611-4829-13704", MONDAY_NINE, with_opinion(policy, found, NAMES_CLINIC), Located())
     assignment = assign(policy, at)
     return assignment.triage_reason, assignment.plan.department, assignment.facts
 

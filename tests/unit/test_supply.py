@@ -39,6 +39,7 @@ def audit() -> ModuleType:
     return module
 
 
+@pytest.mark.slow
 def test_the_security_linter_finds_nothing_that_is_not_explained() -> None:
     found = run("bandit", "--quiet", "--recursive", ".", "--configfile", "pyproject.toml", "--format", "json")
     report = json.loads(found.stdout)

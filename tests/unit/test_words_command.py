@@ -8,16 +8,20 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from classifier.dangers import classifier_of
 from cli.sentences import read_sentences
 from cli.word_measures import Judged, Measured, by, judge, measure
 from cli.words import words
 from domain.classification import Classifier
+from domain.danger_examples import sentences_of
 from policies.loader import load_folder
 from settings import DEFAULT_POLICY_DIRECTORY
 
 SENTENCES = Path(__file__).parents[1] / "sentences"
 DANGER, ELSEWHERE = SENTENCES / "danger.csv", SENTENCES / "elsewhere.csv"
-CLASSIFIER = Classifier.from_policy(load_folder(DEFAULT_POLICY_DIRECTORY))
+SEALED = SENTENCES / "danger_sealed.csv"
+POLICY = load_folder(DEFAULT_POLICY_DIRECTORY)
+CLASSIFIER = classifier_of(POLICY)
 
 
 def judged_of(file: Path, half: str) -> list[Judged]:
@@ -38,13 +42,30 @@ def test_danger_is_found_in_sentences_held_out() -> None:
     assert found.precision >= 0.9
 
 
-def test_danger_in_words_that_nobody_had_thought_of_is_found_more_often_than_not() -> None:
-    """Sentences written after the words had been done: what docs/classifier.md says of them holds."""
+def test_danger_in_words_that_nobody_had_thought_of_is_found() -> None:
+    """Sentences written after the words had been done, and before the examples, by others: what docs/classifier.md says holds."""
     found = measure("afterwards", judged_of(DANGER, "afterwards"))
     assert (found.expected, found.others) == (31, 12)
     assert found.recall is not None
-    assert found.recall >= 0.5
+    assert found.recall >= 0.95
     assert found.false == 0
+
+
+def test_danger_is_found_in_the_sealed_sentences_and_seldom_where_it_only_sounds_so() -> None:
+    """Written before the examples; how often they were measured, and how, stands in docs/classifier.md."""
+    found = measure("sealed", judged_of(SEALED, "sealed"))
+    assert (found.expected, found.others) == (150, 163)
+    assert found.recall is not None
+    assert found.recall >= 0.95
+    assert found.false <= 0.12 * found.others
+    by_words = measure("by words", judge(Classifier.from_policy(POLICY), read_sentences(SEALED)))
+    assert by_words.found < 0.3 * by_words.expected
+
+
+def test_no_sentence_of_the_measures_of_danger_is_among_those_learnt_from() -> None:
+    learnt = {each.text for each in sentences_of(POLICY.danger_examples)}
+    measured = {each.text for file in (DANGER, SEALED) for each in read_sentences(file)}
+    assert not learnt & measured
 
 
 def test_another_channels_matter_is_found_in_sentences_held_out_and_hardly_ever_where_there_is_none() -> None:
@@ -57,7 +78,12 @@ def test_another_channels_matter_is_found_in_sentences_held_out_and_hardly_ever_
 
 
 @pytest.mark.parametrize(
-    ("file", "fewest"), [pytest.param(DANGER, 150, id="danger"), pytest.param(ELSEWHERE, 120, id="elsewhere")]
+    ("file", "fewest"),
+    [
+        pytest.param(DANGER, 150, id="danger"),
+        pytest.param(SEALED, 300, id="sealed"),
+        pytest.param(ELSEWHERE, 120, id="elsewhere"),
+    ],
 )
 def test_sentences_are_many_in_both_languages_and_none_stands_twice(file: Path, fewest: int) -> None:
     sentences = read_sentences(file)
@@ -102,6 +128,9 @@ def test_messages_are_counted_and_not_shown(tmp_path: Path) -> None:
     assert "1 of 3 messages (33.33%): danger" in counted.output
     assert "1 of 3 messages (33.33%): a decline proposed" in counted.output
     assert "house" not in counted.output
+    drawn = run("count", "--from", file, "--sample", 5).output
+    assert "fire_or_blast by words and examples, most by: the house is on fire] Help" in drawn
+    assert "lamp" not in drawn
     assert json.loads(run("count", "--from", file, "--json").output)["by_word"]["fire_or_blast"] == 1
 
 

@@ -12,7 +12,8 @@ from domain import commands as c
 from domain.request import Result, State, Urgency
 from supervision.temporal import TemporalServer
 from tests.conftest import FreshDatabase
-from tests.town import Request, Town, a_text, refused, until
+from tests.histories import opened
+from tests.town import KEYS, Request, Town, a_text, refused, until
 from tests.town_hall import a_town
 from workflows.connection import connect
 from workflows.visibility import ATTRIBUTES
@@ -21,7 +22,7 @@ from workflows.visibility import ATTRIBUTES
 @pytest.fixture(scope="module")
 async def real_town(temporal_server: TemporalServer, fresh_database: FreshDatabase) -> AsyncIterator[Town]:
     """A town on the server that `make up` starts; here nobody skips time."""
-    client = await connect(temporal_server.address)
+    client = await connect(temporal_server.address, KEYS)
     async with a_town(WorkflowEnvironment.from_client(client), fresh_database()) as ready:
         yield ready
 
@@ -95,7 +96,7 @@ async def test_run_has_a_summary_and_its_steps_and_timers_have_readable_names(to
     await request.act(c.Contact(town.actor("handler"), c.ContactKind.PHONE))
     await request.act(c.Resolve(town.actor("handler"), Result.SOLVED, a_text()))
     assert await (await request.handle.describe()).static_summary() == f"Request {request.reference}"
-    history = await request.handle.fetch_history()
+    history = opened(await request.handle.fetch_history(), KEYS)
     timers = [_summary(event) for event in history.events if event.HasField("timer_started_event_attributes")]
     assert timers == [
         "accept deadline, first contact deadline", "reminder at half of the time", "feedback reminder",

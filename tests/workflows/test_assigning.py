@@ -62,6 +62,9 @@ async def test_two_departments_are_proposed_with_a_lead_and_a_helper(town: Town)
         "proposal_category": "street_light",
         "proposal_co_department": "health",
         "proposal_co_category": "clinic",
+        "proposal_because": "close",
+        "proposal_sure": "0.50",
+        "proposal_nearly": "0.41",
     }
 
 

@@ -108,6 +108,7 @@ async def test_department_that_was_not_asked_settles_nothing(town: Town) -> None
         await request.act(c.AddCoHandler(town.actor("handler"), "nowhere", a_text()))
 
 
+@pytest.mark.slow
 async def test_part_has_reminders_and_escalations_of_its_own(town: Town) -> None:
     request = await helped(town)
 

@@ -12,6 +12,7 @@ from db import texts
 from db.requests import Contact
 from domain import commands as c
 from domain.request import Result, Solved
+from tests.histories import opened
 from tests.rows import SUNDAY_NOON
 from tests.town import KEYS, Request, Town
 
@@ -48,7 +49,7 @@ def strings_in(value: Any) -> Iterator[str]:
 
 async def everything_in_the_history_of(request: Request) -> str:
     history = await request.handle.fetch_history()
-    return "\n".join(strings_in(json.loads(history.to_json())))
+    return "\n".join(strings_in(json.loads(opened(history, KEYS).to_json())))
 
 
 async def a_life_with_planted_data(town: Town) -> Request:

@@ -64,7 +64,12 @@ async def rebuilt(town: Town, *, write: bool) -> Counter[Found]:
     return rebuilding.counts
 
 
-@pytest.mark.parametrize("seed", SEEDS)
+QUICK = 2
+"""So many walks belong to the quick tests; the others take too long for them."""
+WALKS = [*SEEDS[:QUICK], *(pytest.param(seed, marks=pytest.mark.slow) for seed in SEEDS[QUICK:])]
+
+
+@pytest.mark.parametrize("seed", WALKS)
 async def test_rules_hold_whatever_people_do(random_town: Town, seed: int) -> None:
     walk = Walk(random_town, seed)
     try:

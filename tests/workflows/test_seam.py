@@ -104,6 +104,7 @@ async def test_action_that_is_asked_for_again_in_a_later_run_gets_the_same_answe
     assert await number_of(request, "accept") == 1
 
 
+@pytest.mark.slow
 async def test_read_model_of_long_lives_is_remade_from_all_their_runs(seam_town: Town) -> None:
     request, follower = await seam_town.submit(), await seam_town.submit()
     await follower.act(c.Merge(seam_town.actor("dispatcher"), request.reference))
