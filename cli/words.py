@@ -91,8 +91,8 @@ def _listening(policy: Policy, words_only: bool) -> Classifier:
 
 def _drawn(classifier: Classifier, sentences: Sequence[Sentence], how_many: int, seed: int) -> Iterator[str]:
     flagged = flagged_as_danger(classifier, sentences)
-    # Drawn for people to read: nothing hangs on whether it can be guessed.
-    drawn = random.Random(seed).sample(flagged, min(how_many, len(flagged)))
+    chance = random.Random(seed)  # nosec B311 - drawn for people to read: nothing hangs on whether it can be guessed
+    drawn = chance.sample(flagged, min(how_many, len(flagged)))
     for number, (sentence, why) in enumerate(drawn, start=1):
         yield f"[{number} of {len(flagged)}, {why}] {sentence.title} {' '.join(sentence.text.split())}"
 

@@ -317,7 +317,7 @@ async def test_reopening_is_offered_as_long_as_its_window_is_open(
         ("lead", "in_progress", "request_hold", {"review_on": "2026-02-30", "reason": "x"}, {"review_on"}),
         ("handler", "in_progress", "ask_citizen", {"question": " "}, {"question"}),
         ("handler", "in_progress", "add_co_handler", {"department": "moon", "task": "x"}, {"department"}),
-        ("dispatcher", "triage", "merge", {"parent": "2611-4829-13704"}, {"parent"}),
+        ("dispatcher", "triage", "merge", {"parent": "2611-4829-13705"}, {"parent"}),
         ("dispatcher", "triage", "merge", {}, {"parent"}),
         ("caller", "resolved", "record_call", {"result": "answered"}, {"solved"}),
         ("caller", "resolved", "record_call", {"result": "answered", "solved": "yes"}, {"satisfied"}),
