@@ -56,6 +56,9 @@ DYNAMIC_CONFIG = {
 GARBAGE_COLLECTION_PERCENT = 800
 MEMORY_MEBIBYTES = 1200
 """From here on it sweeps as often as it takes to stay below, whatever that costs."""
+PROCESSORS = max(1, (os.cpu_count() or 1) // 2)
+"""The other half is for worker, interface and database. On two cores that they fill, a server that may use both takes a tenth more
+processor time for the same work, and 64 citizens got 17.9 lifecycles a second instead of 20.0 in one run of each."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +82,7 @@ class TemporalServer:
     def command(self) -> list[str]:
         pragmas = SQLITE_PRAGMAS if self.pragmas is None else self.pragmas
         return [
-            "/usr/bin/env", f"GOGC={GARBAGE_COLLECTION_PERCENT}", f"GOMEMLIMIT={MEMORY_MEBIBYTES}MiB",
+            "/usr/bin/env", f"GOGC={GARBAGE_COLLECTION_PERCENT}", f"GOMEMLIMIT={MEMORY_MEBIBYTES}MiB", f"GOMAXPROCS={PROCESSORS}",
             str(temporal_binary()), "server", "start-dev",
             "--ip=127.0.0.1", f"--port={self.port}", f"--db-filename={self.database}", "--log-level=error",
             *(f"--sqlite-pragma={name}={value}" for name, value in pragmas.items()),
