@@ -6,11 +6,12 @@ import asyncio
 import signal
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AsyncExitStack, contextmanager
 
 import asyncpg
 import click
 import uvicorn
+from fastapi import FastAPI
 
 from api.app import create_app
 from cli.database import plainly
@@ -42,28 +43,47 @@ def api(host: str | None, port: int | None) -> int:
     sdk.begin()
     asyncio.run(_check_database(settings))
     with _listen(host or settings.api_host, port or settings.api_port) as listener:
+        app = create_app(settings, tracing=tracing)
         server = _Server(
+            app,
             uvicorn.Config(
-                create_app(settings, tracing=tracing),
+                app,
                 loop="uvloop",
                 http="httptools",
                 ws="none",
-                lifespan="on",
+                lifespan="off",  # _Server sees to it
                 log_config=None,
                 access_log=False,  # its lines hold whole addresses, and those hold tokens
                 server_header=False,
                 limit_concurrency=MOST_CONNECTIONS,
                 timeout_graceful_shutdown=FINISH_WITHIN_SECONDS,
-            )
+            ),
         )
-        server.run(sockets=[listener])
+        with plainly():
+            server.run(sockets=[listener])
     if tracing is not None:
         tracing.end()
     return 0 if server.started else 1
 
 
 class _Server(uvicorn.Server):
-    """Ends with exit code 0 when it was asked to end; uvicorn's own would end by the signal it was sent."""
+    """Ends with exit code 0 when it was asked to end; uvicorn's own would end by the signal it was sent.
+
+    What goes wrong while the application opens what it works with is raised; uvicorn's own would log a stack trace.
+    """
+
+    def __init__(self, app: FastAPI, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self._app = app
+        self._opened = AsyncExitStack()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await self._opened.enter_async_context(self._app.router.lifespan_context(self._app))
+        await super().startup(sockets)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().shutdown(sockets)
+        await self._opened.aclose()
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:

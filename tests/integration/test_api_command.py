@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import signal
@@ -9,8 +10,9 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import asyncpg
 import httpx2
@@ -115,6 +117,37 @@ def test_a_database_that_is_away_or_of_another_version_is_one_plain_sentence(pos
         assert refused.returncode == 1
         assert refused.stderr.count("\n") == 1
     assert "huisheng db migrate" in empty.stderr
+
+
+async def test_a_database_that_breaks_off_while_the_interface_starts_is_one_plain_sentence(city_url: str) -> None:
+    city = urlsplit(city_url)
+    calls = 0
+
+    async def let_the_first_through(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal calls
+        calls += 1
+        if calls > 1:
+            writer.transport.abort()
+            return
+        theirs, ours = await asyncio.open_connection(city.hostname, city.port)
+        await asyncio.gather(_pass_on(reader, ours), _pass_on(theirs, writer))
+
+    async with await asyncio.start_server(let_the_first_through, "127.0.0.1", 0) as gate:
+        port = gate.sockets[0].getsockname()[1]
+        through_the_gate = city_url.replace(f"{city.hostname}:{city.port}", f"127.0.0.1:{port}")
+        refused = await asyncio.to_thread(huisheng, through_the_gate, "api", "--port", str(free_port()))
+
+    assert calls > 1
+    assert (refused.returncode, refused.stderr.count("\n"), "Traceback" in refused.stderr) == (1, 1, False)
+    assert "Is PostgreSQL running" in refused.stderr
+
+
+async def _pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    with suppress(ConnectionError):
+        while data := await reader.read(65_536):
+            writer.write(data)
+            await writer.drain()
+    writer.close()
 
 
 def test_an_account_is_added_listed_closed_and_opened(city_url: str) -> None:
