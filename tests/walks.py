@@ -23,7 +23,7 @@ from domain.request import CITIZEN, OPEN, SYSTEM, Actor, Event, Result, Snapshot
 from tests.builders import MONDAY_NINE
 from tests.chance import DESCRIPTIONS, Chance
 from tests.invariants import broken, wrongly_moved, wrongly_told
-from tests.runs import is_at_rest, running_timers
+from tests.runs import is_at_rest, next_ring_at, running_timers
 from tests.town import Request, Town, a_text, until
 from workflows.contract import ActionTaken, Message, co_workflow_id
 from workflows.messages import CITIZEN_SIGNALS, admin
@@ -37,6 +37,9 @@ LOOKED_AT_CLOSELY = (
     c.Escalate, c.AddCoHandler, c.FinishCoHandling, c.ReturnCoHandling, c.WaiveCoHandling, c.Merge,
 )  # fmt: skip
 """What the table permits and a rule about rungs, parts or parents may not: then it is `not_allowed`."""
+
+QUIET = timedelta(minutes=10)
+"""After time has passed no clock rings for as long, however slow the machine that walks."""
 
 
 def objection(snapshot: Snapshot, command: c.Command, now: datetime) -> str | None:
@@ -117,8 +120,7 @@ class Walk:
         assert taken.sequence > before.sequence
         if isinstance(command, c.Merge):
             self.joined |= {request.reference, command.parent}
-        if request.reference in self.joined:
-            await self.settle(request)
+        await self.settle(request)
         since = await self.look_at(request, before)
         # On a slow machine a clock may run out between the look before and the act.
         acted = next((event for event in since if event.actor_kind != SYSTEM.kind), None)
@@ -194,8 +196,22 @@ class Walk:
         self.told.append(f"{length} pass")
         await self.town.environment.sleep(length)
         await self.settle_all()
+        await self._until_no_clock_is_near()
         for request, snapshot in zip(self.requests, before, strict=True):
             await self.look_at(request, snapshot)
+
+    async def _until_no_clock_is_near(self) -> None:
+        """Clocks last whole hours, and so does what passes: one would ring just while somebody acts or looks."""
+        while (ring_at := await self._next_ring_at()) is not None:
+            now = await self.town.environment.get_current_time()
+            if ring_at > now + QUIET:
+                return
+            await self.town.environment.sleep(max(ring_at - now, timedelta(0)) + timedelta(seconds=1))
+            await self.settle_all()
+
+    async def _next_ring_at(self) -> datetime | None:
+        rings = [await next_ring_at(request) for request in self.requests]
+        return min((ring_at for ring_at in rings if ring_at is not None), default=None)
 
     async def _settle_parts(self, request: Request) -> None:
         snapshot = await request.snapshot()
