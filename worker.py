@@ -25,6 +25,7 @@ import db.policies
 from activities.auditing import chain_looks
 from activities.classification import ClassificationActivities
 from activities.first_look import FirstLookActivities
+from activities.first_turns import FirstTurns
 from activities.housekeeping import keep_house
 from activities.jurisdictions import JurisdictionActivities
 from activities.learning import LearningActivities
@@ -54,6 +55,7 @@ from settings import Settings, SettingsError
 from watching import sdk
 from watching.figures import WorkerFigures
 from watching.pools import PoolFigures
+from watching.runs import RunFigures
 from watching.schedules import ScheduleFigures
 from watching.served import figures_of_sdk, serving
 from watching.tracing import Tracing
@@ -99,7 +101,7 @@ class Watched:
 async def run(settings: Settings, stop: asyncio.Event, watched: Watched = Watched()) -> None:
     """Work until `stop` is set; then let what is under way end."""
     async with AsyncExitStack() as stack:
-        figures, tracing = WorkerFigures(), watched.tracing
+        figures, tracing, first_turns = WorkerFigures(), watched.tracing, FirstTurns()
         database = settings.database_url
         pool = await stack.enter_async_context(
             open_pool(
@@ -107,7 +109,7 @@ async def run(settings: Settings, stop: asyncio.Event, watched: Watched = Watche
             )
         )
         relay_pool = await stack.enter_async_context(
-            open_pool(database, size=RELAY_POOL_SIZE, application_name="relay", quick_commits=True)
+            open_pool(database, size=RELAY_POOL_SIZE, application_name="relay", quick_commits=True, plan_anew=True)
         )
         await require_version(pool)
         keys = KeyRing.from_text(settings.keys)
@@ -123,12 +125,17 @@ async def run(settings: Settings, stop: asyncio.Event, watched: Watched = Watche
 
         await end_runs_of_before(client, Restores(pool), datetime.now(UTC))
         await stack.enter_async_context(
-            _requests(client, pool, keys, policies, provider, notices, second_opinion, figures)
+            _requests(client, pool, keys, policies, provider, notices, second_opinion, figures, first_turns)
         )
         await stack.enter_async_context(_gateway(client, notices))
-        lost_runs = LostRuns(client, WantedRuns(pool, policies, lambda: datetime.now(UTC)))
-        deliver = watched_delivery(deliver_with(client, lost_runs.bring_back_for), figures, tracing)
-        await stack.enter_async_context(Relay(relay_pool, deliver))
+        lost_runs = LostRuns(
+            client, WantedRuns(pool, policies, lambda: datetime.now(UTC)), RunFigures(figures.registry)
+        )
+        # A first turn that asks a language model is slow for reasons of its own, which a narrower relay would not mend.
+        own_pace = None if second_opinion else first_turns
+        deliver = watched_delivery(deliver_with(client, lost_runs.bring_back_for, own_pace), figures, tracing)
+        relay = await stack.enter_async_context(Relay(relay_pool, deliver))
+        figures.watch_relay(lambda: relay.width)
         schedules = ScheduleFigures(client, SCHEDULES)
         for collector in (PoolFigures({"worker": pool, "relay": relay_pool}), schedules):
             figures.registry.register(collector)
@@ -171,6 +178,7 @@ def _requests(
     notices: NoticeActivities,
     second_opinion: SecondOpinion | None,
     figures: WorkerFigures,
+    first_turns: FirstTurns,
 ) -> Worker:
     """The workflows, and the activities on our own database."""
     models = ModelStore(partial(db.models.active_version, pool), partial(db.models.content_of, pool))
@@ -209,7 +217,7 @@ def _requests(
         # No payload is stored elsewhere. With more than one at a time the SDK would still make a task for each payload of each
         # activation: a third of what it costs to carry one in and out (docs/decisions/0026-sealed-payloads.md).
         max_workflow_task_external_storage_concurrency=1,
-        interceptors=[WatchedActivities(figures)],
+        interceptors=[WatchedActivities(figures, first_turns)],
         sticky_queue_schedule_to_start_timeout=STICKY,
         max_cached_workflows=KNOWN_RUNS,
         graceful_shutdown_timeout=GRACE,

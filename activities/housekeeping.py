@@ -1,4 +1,5 @@
-"""What the database need not keep: counters whose window has passed, acts that are history, names of places in clear.
+"""What the database need not keep: counters whose window has passed, acts that are history, texts of actions that were refused,
+names of places in clear.
 
 Done now and then by every worker, in any order.
 """
@@ -10,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 
 import structlog
 
-from db import places, read_model, throttles
+from db import places, read_model, texts, throttles
 from db.pool import Database
 from db.sealing import KeyRing
 
@@ -19,6 +20,8 @@ logger = structlog.get_logger(__name__)
 EVERY = timedelta(hours=1)
 ACTS_ARE_KEPT = timedelta(days=30)
 """Temporal would have to be away for longer before an act is missed."""
+REFUSED_TEXTS_ARE_KEPT = timedelta(days=1)
+"""A worker would have to stand still for longer, in the middle of recording an action, before its text is missed."""
 
 
 async def keep_house(database: Database, keys: KeyRing, *, every: timedelta = EVERY) -> None:
@@ -27,6 +30,7 @@ async def keep_house(database: Database, keys: KeyRing, *, every: timedelta = EV
         try:
             await throttles.forget_past(database, datetime.now(UTC))
             await read_model.forget_acts(database, datetime.now(UTC) - ACTS_ARE_KEPT)
+            await texts.forget_refused(database, datetime.now(UTC) - REFUSED_TEXTS_ARE_KEPT)
             if sealed := await places.seal_clear_places(database, keys):
                 logger.info("places_sealed", number=sealed)
         except Exception as error:

@@ -16,6 +16,7 @@ from enum import StrEnum
 
 import structlog
 
+from activities.narrowing import Width
 from db import inbox
 from db.inbox import InboxRow as InboxRow
 from db.inbox import PutOff, Settled
@@ -41,7 +42,9 @@ message alone: both are tried again. It may be called twice with the same row.""
 class Pace:
     """How many at a time, and how long the relay waits for what; all times in seconds."""
 
-    width: int = 32  # deliveries under way at the same time
+    width: int = 32  # deliveries under way at the same time, at most
+    least_width: int = 4  # and when the engine is slow
+    slow: float = 0.5  # a delivery that takes longer makes the relay give out fewer
     lease: float = 10.0  # a killed relay's messages are taken over after this
     delivery: float = 7.0  # one delivery; well within the lease
     poll: float = 1.0  # should a notification be lost
@@ -72,6 +75,7 @@ class Relay:
         self._pool = pool
         self._deliver = deliver
         self._pace = pace or Pace()
+        self._width = Width(self._pace.width, self._pace.least_width, self._pace.slow)
         self._chance = chance
         self._woken = asyncio.Event()
         self._stopping = False
@@ -96,6 +100,11 @@ class Relay:
     def engine_available(self) -> bool:
         """False from the first delivery that did not reach the engine to the next one that does."""
         return self._outage == 0
+
+    @property
+    def width(self) -> int:
+        """How many deliveries are under way at the same time, at most, as things are."""
+        return self._width.now
 
     def stop(self) -> None:
         """Takes nothing more; `run()` returns when what is under way is done."""
@@ -131,7 +140,7 @@ class Relay:
     def _wanted(self) -> int:
         """How many messages to claim: in an outage one, to see whether it is over."""
         if self.engine_available:
-            return self._pace.width - len(self._under_way)
+            return max(0, self._width.now - len(self._under_way))
         return 0 if self._under_way or self._now() < self._probe_at else 1
 
     async def _rest(self) -> None:
@@ -153,6 +162,7 @@ class Relay:
         self._woken.set()
 
     async def _deliver_one(self, row: InboxRow) -> None:
+        began_at = self._now()
         try:
             async with asyncio.timeout(self._pace.delivery):
                 outcome = await self._deliver(row)
@@ -163,8 +173,10 @@ class Relay:
             self._failed.append(PutOff(row, timedelta(), None))
             raise
         except Exception as error:
+            self._width.ended(began_at, self._now())
             self._put_off(row, type(error).__name__)
         else:
+            self._width.ended(began_at, self._now())
             self._settled.append(Settled(row, outcome))
             self._note_recovery()
 

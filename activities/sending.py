@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeGuard
@@ -77,9 +77,10 @@ class NoticeSender:
         public_url: str,
         *,
         grace: timedelta = GRACE,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._pool = pool
-        self._wording = Wording(keys, policies, public_url)
+        self._wording = Wording(keys, policies, public_url, now)
         self._provider = provider
         self._grace = grace
 

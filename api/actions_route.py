@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Annotated, Any
 from uuid import UUID, uuid5
 
@@ -19,7 +20,7 @@ from api.body import read_json
 from api.citizens import Reference
 from api.documented import problems
 from api.engine import OutcomeUnknown, take_action
-from api.errors import FieldsInvalid
+from api.errors import DATABASE_DOWN, FieldsInvalid
 from api.fields import Answer, Body
 from api.reopening import policy_of
 from api.services import Services, Wired
@@ -81,7 +82,10 @@ async def act(
     signed_in: Staff,
     idempotency_key: Annotated[str | None, Header(max_length=200)] = None,
 ) -> ActionAnswer:
-    """Done and durable when the answer is 200; refused with the reason otherwise, and then nothing has changed."""
+    """Done and durable when the answer is 200; refused with the reason otherwise, and then nothing has changed.
+
+    A 503 says whether that is known. Where it is not, the same again with the same `Idempotency-Key` does nothing twice.
+    """
     return await perform(services, signed_in, reference, action, await read_json(request), idempotency_key)
 
 
@@ -142,13 +146,16 @@ async def _carry_out(
     try:
         taken = await take_action(services.temporal, snapshot, wanted.action, command, update_id)
     except OutcomeUnknown:
+        with suppress(*DATABASE_DOWN):  # who would say that nothing was stored
+            if done := await _carried_out(services, snapshot.reference, update_id):
+                return done
         raise  # an event may yet name the texts
     except Refusal:
         # The engine may have carried it out, lost that with a task, and asked the run once more: too late by then, perhaps.
         if done := await _carried_out(services, snapshot.reference, update_id):
             return done
-        for text_id in text_ids.values():
-            await texts.drop(services.pool, text_id)
+        # Not deleted: a worker that was frozen in the middle of recording it may go on even now.
+        await texts.refuse(services.pool, text_ids.values(), services.now())
         raise
     return ActionAnswer(reference=snapshot.reference, state=taken.state, sequence=taken.sequence)
 

@@ -151,7 +151,7 @@ async def open_services(
         keys=keys,
         policies=policies,
         temporal=temporal,
-        sender=NoticeSender(pool, keys, policies, provider, settings.public_url),
+        sender=NoticeSender(pool, keys, policies, provider, settings.public_url, now=now),
         passwords=passwords,
         expectations=Expectations(pool),
         now=now,

@@ -1,7 +1,8 @@
 """How a staff action reaches the workflow of its request, and what each way of going wrong means to the person who acts.
 
 An update is durable from the moment the workflow accepts it. So an answer of 503 before that means that nothing was
-done; where that is not certain, the answer says so, and the same Idempotency-Key asks again without doing it twice.
+done; where that is not certain, the answer says so, and the same Idempotency-Key asks again without doing it twice. A refusal that
+has taken so long that another worker may have given it than the one that was asked first is not certain either.
 """
 
 from __future__ import annotations
@@ -31,6 +32,9 @@ DOUBT_AFTER_SECONDS = 1.5
 """An update usually takes hundredths of a second. After this long we ask whether the server is there at all."""
 HEALTH_WITHIN = timedelta(seconds=1)
 ASK_AGAIN_AFTER_SECONDS = 0.25
+CERTAIN_WITHIN_SECONDS = 4.0
+"""A refusal that comes sooner is that of the worker which was asked first. Later ones may be of another, which took over from one
+that stands still in the middle of recording the action, and may go on (`STICKY` of the worker)."""
 
 _REFUSALS: dict[str | None, type[Refusal]] = {kind.code: kind for kind in (NotAllowed, Forbidden, Invalid, Unknown)}
 _DOWN = "The engine that carries out actions does not answer. Nothing was done; please try again in a moment."
@@ -38,6 +42,10 @@ _NOT_YET = "The request has not reached the engine yet. Nothing was done; please
 _BROKE_OFF = (
     "The engine that carries out actions has broken off. In all likelihood nothing was done: look at the request again in a "
     "moment before you repeat the action."
+)
+_NOT_CERTAIN = (
+    "It took the engine long to answer, and it is not certain that nothing was done. Look at the request again in a moment before you "
+    "repeat the action; the same again with the same Idempotency-Key does nothing twice."
 )
 _BROKEN = frozenset({
     RPCStatusCode.UNAVAILABLE, RPCStatusCode.UNKNOWN, RPCStatusCode.INTERNAL, RPCStatusCode.ABORTED, RPCStatusCode.DATA_LOSS,
@@ -74,6 +82,7 @@ async def take_action(
 
     The same `update_id` again gives the same answer and does nothing twice.
     """
+    asked_at = time.monotonic()
     update = asyncio.ensure_future(_ask(temporal, snapshot, action, command, update_id))
     update.add_done_callback(_let_go)
     try:
@@ -85,8 +94,17 @@ async def take_action(
                 "look at the request again in a moment before you repeat the action."
             )
         return await update
+    except Refusal as refusal:
+        raise as_certain_as_it_is(refusal, time.monotonic() - asked_at) from None
     finally:
         update.cancel()
+
+
+def as_certain_as_it_is(refusal: Refusal, seconds: float) -> Refusal:
+    """What a person is told of a refusal that has taken so long: no definite no where the action may be carried out all the same."""
+    if isinstance(refusal, OutcomeUnknown) or seconds < CERTAIN_WITHIN_SECONDS:
+        return refusal
+    return OutcomeUnknown(_NOT_CERTAIN)
 
 
 def _let_go(update: asyncio.Future[ActionTaken]) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from activities.narrowing import LESS
+from activities.relay import Pace
 from api.lanes import LANES
 from benchmarks.machine import Machine
 from benchmarks.overload import BESIDE, CAPACITY_SECONDS, Found, Memory
@@ -115,9 +117,16 @@ def _kept(found: Found) -> Iterator[str]:
         "## Nothing accepted is lost", "",
         f"{found.confirmed} receipts were given out; {len(found.lost)} of them lead nowhere: {lost}.", "",
         "Citizens are not refused because Temporal is slower than they are: what they sent waits in the inbox, on disk, the oldest "
-        "first, and a relay has at most 32 messages in hand, so that the backlog costs no memory. Staff and citizens are "
+        f"first, and a relay has at most {Pace().width} messages in hand, so that the backlog costs no memory. Staff and citizens are "
         f"answered meanwhile. When the flood was over, {found.waiting} messages waited, and {found.drained_per_second:.0f} a second were "
         f"delivered: {hours:.1f} hours of work.", "",
+        "## Room for those who act", "",
+        "Whoever starts runs as fast as Temporal takes them fills it, and the worker, with work of the next minutes, and an action of the "
+        "staff stands behind all of it. So a submission counts as in hand until the first turn of its run is recorded, and a relay "
+        "goes by how long that takes: each one that was quick makes room for a little more, up to one more a round; after one that took more "
+        f"than {Pace().slow:g} s it has only {LESS:.0%} as many in hand as before, down to {Pace().least_width} and no further, so that the inbox is never "
+        "left alone. What is not given out waits in the inbox (`activities/narrowing.py`, `activities/first_turns.py`). "
+        "`huisheng_relay_width` says how many it has in hand at most.", "",
     )  # fmt: skip
 
 

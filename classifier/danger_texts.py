@@ -23,8 +23,8 @@ MOST_CLAUSES = 3
 _ANY_NUMBER, _ANY_SIGN = np.uint64(ord("0")), np.uint64(ord("|"))
 _SIEVE_BITS = 18
 _SIEVED = np.uint64(64 - _SIEVE_BITS)
-_STOP = re.compile(r"([,、:]+)|[。!?;\n]+|\.{2,}|\.(?=\s|$)")
-"""The first group is the end of a clause only, everything else that of a sentence."""
+_STOP = re.compile(r"[,、:。!?;\n.](?:(?<=([,、:]))[,、:]*|(?<=[。!?;\n])[。!?;\n]*|(?<=\.)(?:\.+|(?=\s|$)))")
+"""The first group is the end of a clause only, everything else that of a sentence. It begins with a set, as in `ngrams`."""
 _LITTLE_WORDS = (
     "我你您他她它们的了在是有个一不这那来去就都也还说下上里子着过被把到得地和与及自己人什么怎从又再很太多好大小能会要想叫让给对为以于而但"
     "可只没后前中时天年月日号点几两三十出起看走做用事情家边面头儿住现白越才啊呢吧吗呀之其此该每各向往跟比等因所由如并或且将已",
@@ -90,7 +90,10 @@ def known_places(vocabulary: Numbers, runs: Numbers) -> tuple[Places, NDArray[np
     """Where the known ones of the runs stand in the vocabulary, and which are known."""
     if not len(vocabulary):
         return np.empty(0, np.intp), np.zeros(len(runs), np.bool_)
-    places = np.searchsorted(vocabulary, runs)
+    # In their order they are found more than twice as quickly.
+    order = np.argsort(runs)
+    places = np.empty(len(runs), np.intp)
+    places[order] = np.searchsorted(vocabulary, runs[order])
     places[places == len(vocabulary)] = 0
     is_known = vocabulary[places] == runs
     return places[is_known], is_known

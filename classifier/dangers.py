@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from threading import Lock
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -147,8 +148,14 @@ def _learnt(sentences: Sequence[Sentence], keywords: Sequence[str]) -> Dangers:
     weights = (line * rarity).astype(np.float32)
     return Dangers(
         vocabulary, sieve_of(vocabulary), weights, (rarity**2).astype(np.float32), kinds, _speaks(sentences, kinds, rows, places, len(vocabulary)), start,
-        version=hashlib.sha256(vocabulary.tobytes() + weights.tobytes()).hexdigest()[:12],
+        version=_version(vocabulary, rows, places, is_danger, counts),
     )  # fmt: skip
+
+
+def _version(*learnt_from: NDArray[Any]) -> str:
+    """Of what it is learnt from, and how: two machines round the weights themselves differently in the last place."""
+    how = (NEEDED, PER_WINDOW, WORDS_COUNT, HARMLESS_COUNTS, KEYWORDS_COUNT, FEWEST_ROWS, SMOOTHING, SLACK, LITTLE)
+    return hashlib.sha256(b"".join([repr(how).encode(), *(each.tobytes() for each in learnt_from)])).hexdigest()[:12]
 
 
 def _vocabulary(

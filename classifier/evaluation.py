@@ -10,12 +10,15 @@ from datetime import date
 
 import numpy as np
 
+from classifier import timing
 from classifier.calibration import calibration_error
 from classifier.examples import Example, without_rare
 from classifier.figures import ClassFigures, Decided, decided, macro_f1, per_class, risk_by_coverage
 from classifier.learning import Indices
 from classifier.model import Guess, Model, in_rows
+from classifier.timing import Milliseconds
 from classifier.training import PRECISION, Trained, train, with_precision
+from domain.policy import Policy
 
 PRECISIONS = (0.95, 0.97, 0.98, 0.99)
 COVERAGES = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95, 1.0)
@@ -26,7 +29,8 @@ PORTIONS = (0.05, 0.1, 0.25, 0.5, 1.0)
 class Evaluation:
     """`decided_at` by wanted precision: chosen on the training messages, realised on the others.
 
-    `risk_coverage` holds (share of the surest, the confidence it takes, share of mistakes among them).
+    `risk_coverage` holds (share of the surest, the confidence it takes, share of mistakes among them). `milliseconds` are
+    those of a prediction on the others: of the `model` alone, and of the whole `classifier` for the words of a policy.
     """
 
     trained_on: int
@@ -38,7 +42,7 @@ class Evaluation:
     decided_at: dict[float, Decided]
     risk_coverage: list[tuple[float, float, float]]
     training_seconds: float
-    milliseconds_each: float
+    milliseconds: dict[str, Milliseconds]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,14 +55,13 @@ class Step:
     decided: Decided
 
 
-def evaluate(examples: Sequence[Example], others: Sequence[Example]) -> Evaluation:
-    """Nothing about `others` enters training, calibration or thresholds. Raises ExamplesUnusable."""
+def evaluate(examples: Sequence[Example], others: Sequence[Example], policy: Policy | None = None) -> Evaluation:
+    """Nothing about `others` enters training, calibration or thresholds. `policy` is that of the `classifier` whose time is
+    taken. Raises ExamplesUnusable."""
     began = time.perf_counter()
     trained = train(examples, date.min)
     trained_after = time.perf_counter()
     guesses = [trained.model.guess(each.title, each.body) for each in others]
-    judged_after = time.perf_counter()
-
     labels, truth = _truth(trained.model, others)
     probabilities = in_rows(guesses)
     said, confidence = probabilities.argmax(axis=1), probabilities.max(axis=1)
@@ -74,7 +77,10 @@ def evaluate(examples: Sequence[Example], others: Sequence[Example]) -> Evaluati
         decided_at={precision: _decided(trained, precision, guesses, truth) for precision in PRECISIONS},
         risk_coverage=risk_by_coverage(confidence, right, COVERAGES),
         training_seconds=trained_after - began,
-        milliseconds_each=1000 * (judged_after - trained_after) / len(others),
+        milliseconds={
+            "model": timing.of_model(trained.model, others),
+            **({"classifier": timing.of_classifier(trained.model, policy, others)} if policy else {}),
+        },
     )
 
 

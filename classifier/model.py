@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from classifier.batches import Vectors
 from classifier.calibration import Blend, Probabilities, softmax
 from classifier.learning import VIEWS, Views
-from classifier.vectors import Counted, Floats, Vector, Vocabulary
+from classifier.vectors import Counted, Fields, Floats, Vector, Vocabulary
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -69,11 +70,17 @@ class Model:
         vector = self.lines.vocabulary.vector(message)
         return Guess(softmax(self.lines.log_odds(vector)), vector.known)
 
+    def guesses(self, messages: Sequence[Fields]) -> list[Guess]:
+        """The same of many short ones at once, many times as quickly as one by one."""
+        vectors = Vectors.of(self.lines.vocabulary, messages)
+        probabilities = softmax(vectors.sums(self.lines.weights) + self.lines.starts)
+        return [Guess(each, known) for each, known in zip(probabilities, vectors.known.tolist(), strict=True)]
+
     def is_familiar(self, guess: Guess) -> bool:
         """Whether the text is of the kind that the model knows; if not, its probabilities mean nothing."""
         return guess.known > 0 and guess.known >= self.familiar
 
 
-def in_rows(guesses: list[Guess]) -> Probabilities:
+def in_rows(guesses: Sequence[Guess]) -> Probabilities:
     """A row of probabilities for each guess."""
     return np.stack([guess.probabilities for guess in guesses])

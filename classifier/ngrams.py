@@ -28,8 +28,9 @@ Places: TypeAlias = NDArray[np.intp]
 LONGEST_NUMBER = 4
 """Digits: years, house numbers and prices. What is longer could be found out by trying all numbers of its length."""
 
-# Groups of digits that stand together, as 138 1234 5678 or 010-8888-1234, are one number.
-_LONGER_UNIT = re.compile(r"[a-z]{2,}|[0-9](?:[ -]?[0-9])+")
+# Groups of digits that stand together, as 138 1234 5678 or 010-8888-1234, are one number. An expression that begins with a set
+# of characters is found several times as quickly as one that begins with a choice: elsewhere nothing else is tried.
+_LONGER_UNIT = re.compile(r"[a-z0-9](?:(?<=[a-z])[a-z]+|(?<=[0-9])(?:[ -]?[0-9])+)")
 _BLANKS = [ord(blank) for blank in map(chr, range(0x3001)) if blank.isspace()]
 _LAST_BLANK = max(_BLANKS)
 _IS_BLANK = np.isin(np.arange(_LAST_BLANK + 2), _BLANKS)

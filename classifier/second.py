@@ -9,7 +9,8 @@ from datetime import date
 from classifier.examples import Example
 from classifier.model import Model
 from classifier.training import train
-from domain.parts import second_matter
+from classifier.vectors import Fields
+from domain.parts import Likeliest, second_part
 from domain.routing import FAINT_SECOND
 
 
@@ -30,7 +31,7 @@ class Proposed:
 
 @dataclass(frozen=True, slots=True)
 class _Judged:
-    """`first` and `second` with their probabilities; `part` is what a sentence is surely about."""
+    """`first` and `second` with their probabilities; `part` is a sentence that is surely about the second."""
 
     label: str
     first: tuple[str, float]
@@ -51,16 +52,20 @@ def _judge(model: Model, example: Example) -> _Judged:
     ranked = sorted(range(len(model.labels)), key=lambda label: -guess.probabilities[label])[:2]
     candidates = [(model.labels[label], float(guess.probabilities[label])) for label in ranked]
 
-    def of_part(sentence: str) -> list[tuple[str, float]]:
-        part = model.guess("", sentence)
-        best = int(part.probabilities.argmax())
-        return [(model.labels[best], float(part.probabilities[best]))] if model.is_familiar(part) else []
+    def likeliest(sentences: Sequence[str]) -> list[Likeliest]:
+        parts = model.guesses([Fields.of("", sentence) for sentence in sentences])
+        return [
+            (model.labels[int(part.probabilities.argmax())], float(part.probabilities.max()))
+            if model.is_familiar(part)
+            else (None, 0.0)
+            for part in parts
+        ]
 
     return _Judged(
         label=example.label,
         first=candidates[0],
         second=candidates[1],
-        part=second_matter(example.body, candidates, of_part, lambda label: label),
+        part=second_part(example.body, candidates, lambda label: label, likeliest),
         is_sure=candidates[0][1] >= model.thresholds[ranked[0]],
     )
 

@@ -7,16 +7,19 @@ where the model has nothing to say: to a text unlike all it was trained on, and 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+
+import numpy as np
 
 from classifier.calibration import HIGHEST
 from classifier.dangers import classifier_of
-from classifier.model import Guess, Model
+from classifier.model import Guess, Model, in_rows
 from classifier.thresholds import NEVER
+from classifier.vectors import Fields
 from domain.classification import CANDIDATES, Read
 from domain.classified import Classified
-from domain.parts import SURE_OF_PART, second_matter
+from domain.parts import Candidates, Likeliest, second_part
 from domain.policy import Policy
 
 
@@ -52,7 +55,7 @@ class TrainedClassifier:
             return heard
         found = self._found(guess, lambda: ranked)
         candidates = tuple((each.category, _rounded(each.probability)) for each in found[:CANDIDATES])
-        second = second_matter(description, candidates, self._of_part, self._owner)
+        second = self._second_matter(description, candidates)
         if not found or heard.decided_by != self._keywords.name:
             return replace(heard, candidates=candidates, second=second)
         best = found[0]
@@ -66,16 +69,23 @@ class TrainedClassifier:
             decided_by=self._name,
         )
 
-    def _of_part(self, sentence: str) -> tuple[tuple[str, float], ...]:
-        """What one sentence is surely about; nothing where that is not sure, or the model does not know its kind."""
-        guess = self._model.guess("", sentence)
-        surest = max((guess.probabilities[numbers].sum() for numbers in self._of_owner.values()), default=0.0)
-        if surest < SURE_OF_PART or not self._model.is_familiar(guess):
-            return ()
-        return tuple(
-            (each.category, each.probability)
-            for each in self._found(guess, lambda: self._keywords.ranked(sentence))[:1]
-        )
+    def _second_matter(self, description: str, candidates: Candidates) -> str | None:
+        """The category that a sentence is surely about, where that is one of the second likeliest department."""
+        part = second_part(description, candidates, self._owner, self._likeliest)
+        if part is None:
+            return None
+        guess = self._model.guess("", part)
+        return self._found(guess, lambda: self._keywords.ranked(part))[0].category
+
+    def _likeliest(self, sentences: Sequence[str]) -> list[Likeliest]:
+        """The likeliest department of each; none where the model does not know its kind."""
+        guesses = self._model.guesses([Fields.of("", sentence) for sentence in sentences])
+        rows, owners = in_rows(guesses), list(self._of_owner)
+        of_owners = np.stack([rows[:, self._of_owner[owner]].sum(axis=1) for owner in owners], axis=1)
+        return [
+            (owners[best], float(sure)) if self._model.is_familiar(guess) else (None, 0.0)
+            for guess, best, sure in zip(guesses, of_owners.argmax(axis=1), of_owners.max(axis=1), strict=True)
+        ]
 
     def _is_news(self, heard: Classified) -> bool:
         """The words are sure of a category of which the model never saw an example."""

@@ -94,7 +94,7 @@ class Vocabulary:
         """The same message gives the same vector, alone or among many."""
         places, values, known, all_runs = [], [], 0.0, 0.0
         for field, (numbers, times) in zip(FIELDS, message.fields, strict=True):
-            found, is_known = self._find(numbers)
+            found, is_known = self.find(numbers)
             loudness = (1 + np.log(times[is_known])) * self.rarity[found]
             length = float(np.sqrt(loudness @ loudness))
             places.append(found)
@@ -113,7 +113,8 @@ class Vocabulary:
         values = np.concatenate([vector.values for vector in vectors])
         return csr_array((values, places, starts), shape=(len(vectors), len(self)))
 
-    def _find(self, numbers: Numbers) -> tuple[Places, NDArray[np.bool_]]:
+    def find(self, numbers: Numbers) -> tuple[Places, NDArray[np.bool_]]:
+        """The places of those that are known, and which are."""
         if not len(self):
             return np.empty(0, np.intp), np.zeros(len(numbers), np.bool_)
         found = np.searchsorted(self.numbers, numbers)

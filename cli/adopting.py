@@ -67,7 +67,7 @@ class Mover:
                 STAFF_UPDATES[Action.ADOPT_POLICY], command, id=f"adopt-{text_id}", result_type=ActionTaken
             )
         except (WorkflowUpdateFailedError, RPCError) as error:
-            await texts.drop(self.pool, text_id)
+            await texts.refuse(self.pool, [text_id], datetime.now(UTC))
             return Adopted(snapshot.reference, stays=_why(error))
         after = await views.snapshot(self.pool, request_id)
         return Adopted(snapshot.reference, snapshot.due_at, after.due_at)

@@ -33,7 +33,9 @@ from db.pool import Pool
 from db.sealing import KeyRing
 from domain.audit import Kind
 from domain.policy import Policy
-from settings import Settings
+from policies.loader import load_folder
+from policies.mistakes import PolicyMistakes
+from settings import DEFAULT_POLICY_DIRECTORY, Settings
 
 KEYWORDS = "keywords"
 LATELY = timedelta(days=30)
@@ -87,11 +89,15 @@ def train_command(file: Path | None, precision: float, labels_file: Path | None,
 @click.option("--on", "on_file", type=_FILE, required=True, help="What to judge it on; the same columns.")
 @click.option("--json", "as_json", is_flag=True, help="All figures as JSON.")
 @click.option("--learning-curve", "with_curve", is_flag=True, help="Also with a part of the messages to learn from.")
-def evaluate(train_file: Path, on_file: Path, as_json: bool, with_curve: bool) -> None:
+@click.option(
+    "--policy", "folder", type=click.Path(exists=True, file_okay=False, path_type=Path), default=DEFAULT_POLICY_DIRECTORY,
+    show_default="policies/demo", help="The folder of the policy with whose words the time of a prediction is taken.",
+)  # fmt: skip
+def evaluate(train_file: Path, on_file: Path, as_json: bool, with_curve: bool, folder: Path) -> None:
     """Learn from one file and judge on another; keeps nothing and needs no database."""
     with plainly():
         learnt, others = read_examples(train_file), read_examples(on_file)
-        found = evaluation.evaluate(learnt, others)
+        found = evaluation.evaluate(learnt, others, _policy_in(folder))
         curve = evaluation.learning_curve(learnt, others) if with_curve else []
     if as_json:
         click.echo(json.dumps(report.as_plain(found, curve), ensure_ascii=False, indent=2))
@@ -147,6 +153,13 @@ def load(file: Path) -> None:
         model = read_model(file)
         run(partial(_loaded, model, file.read_bytes()))
     click.echo(f"Model {model.version} decides from now on.")
+
+
+def _policy_in(folder: Path) -> Policy:
+    try:
+        return load_folder(folder)
+    except PolicyMistakes as mistakes:
+        raise click.ClickException(mistakes.message) from None
 
 
 def _own_examples() -> list[Example]:

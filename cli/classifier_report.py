@@ -26,6 +26,10 @@ from domain.policy import Policy, in_language
 WORDS_DECIDE = "No model is in force: the words of the policy decide. `huisheng classifier train` makes a model."
 
 _LABELS_SHOWN = 20
+_TIMED = {
+    "model": "a prediction by the model alone",
+    "classifier": "a prediction with all else that is asked of a text",
+}
 
 
 def trained(made: Trained, model: Model) -> str:
@@ -164,7 +168,8 @@ def _summary(found: Evaluation) -> Table:
     table.add_row("accuracy", f"{found.accuracy:.4f}")
     table.add_row("calibration error", f"{found.calibration_error:.4f}")
     table.add_row("training", f"{found.training_seconds:.1f} s")
-    table.add_row("a prediction", f"{found.milliseconds_each:.2f} ms")
+    for what, taken in found.milliseconds.items():
+        table.add_row(_TIMED[what], f"{taken.median:.1f} ms; 99 %: {taken.p99:.1f}; longest: {taken.max:.1f}")
     return table
 
 

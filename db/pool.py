@@ -119,6 +119,7 @@ def open_pool(
     size: int,
     application_name: str = "huisheng",
     quick_commits: bool = False,
+    plan_anew: bool = False,
     on_query: OnQuery | None = None,
     at_once: bool = True,
 ) -> WatchedPool:
@@ -128,12 +129,19 @@ def open_pool(
     With `quick_commits` a commit answers before it is on disk; a crash of the server may then undo the last moments. That
     is for the relay alone, whose every step can be repeated.
 
+    With `plan_anew` each statement is planned for what is there now: a queue is mostly empty, and a plan made then and kept
+    reads the whole of a long one for each message.
+
     `on_query` hears of every statement; without it none is timed.
 
     Sessions in the pool are never given settings of their own: a connection goes back as it came, without the round trip
     that asyncpg spends on resetting it.
     """
-    durability = {"synchronous_commit": "off"} if quick_commits else {}
+    own = {"application_name": application_name}
+    if quick_commits:
+        own["synchronous_commit"] = "off"
+    if plan_anew:
+        own["plan_cache_mode"] = "force_custom_plan"
 
     async def prepare(connection: Connection) -> None:
         await connection.set_type_codec(
@@ -151,7 +159,7 @@ def open_pool(
         command_timeout=COMMAND_TIMEOUT_SECONDS,
         statement_cache_size=256,
         max_cached_statement_lifetime=0,
-        server_settings={**SESSION, **durability, "application_name": application_name},
+        server_settings={**SESSION, **own},
     )
 
 

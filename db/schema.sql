@@ -41,9 +41,11 @@ create table texts (
     id uuid primary key,
     request_id uuid not null references requests (id) on delete cascade,
     body_sealed bytea not null,
-    created_at timestamptz not null
+    created_at timestamptz not null,
+    refused_at timestamptz -- its action was refused: deleted after a day, unless an event names it all the same
 );
 create index texts_by_request on texts (request_id);
+create index texts_refused on texts (refused_at) where refused_at is not null;
 
 -- All that a citizen or a gateway sends, to be delivered to the workflow in order per request.
 create table inbox (

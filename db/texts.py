@@ -17,16 +17,24 @@ _QUERIES = load("texts")
 async def keep(
     database: Database, keys: KeyRing, request_id: UUID, body: str, now: datetime, *, text_id: UUID | None = None
 ) -> UUID:
-    """Keeps the text and gives its id. With a `text_id` of one's own it may be repeated: the first text stays."""
+    """Keeps the text and gives its id. With a `text_id` of one's own it may be repeated: the first text stays, unless it was
+    refused."""
     text_id = text_id or new_id(now)
     sealed = keys.seal(place(text_id), body)
-    await _QUERIES["keep"].run(database, id=text_id, request_id=request_id, body_sealed=sealed, created_at=now)
+    if not await _QUERIES["keep"].run(database, id=text_id, request_id=request_id, body_sealed=sealed, created_at=now):
+        await _QUERIES["take_up_again"].run(database, id=text_id, body_sealed=sealed, created_at=now)
     return text_id
 
 
-async def drop(database: Database, text_id: UUID) -> None:
-    """Removes a text that no event will name, because its action was refused."""
-    await _QUERIES["drop"].run(database, id=text_id)
+async def refuse(database: Database, text_ids: Iterable[UUID], now: datetime) -> None:
+    """Marks texts whose action was refused. Nobody reads them, as no event names them; should one do so late, they are there."""
+    if refused := list(text_ids):
+        await _QUERIES["refuse"].run(database, ids=refused, at=now)
+
+
+async def forget_refused(database: Database, before: datetime) -> int:
+    """Removes what was refused before that and is named by nothing, and says how much."""
+    return await _QUERIES["forget_refused"].run(database, before=before)
 
 
 async def read_many(database: Database, keys: KeyRing, text_ids: Iterable[UUID]) -> dict[UUID, str]:

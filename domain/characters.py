@@ -40,11 +40,14 @@ _TRADITIONAL = (
 )
 _TABLE = str.maketrans({pair[0]: pair[1] for pair in _TRADITIONAL.split()})
 _SIMPLIFIED = {pair[0]: pair[1] for pair in _TRADITIONAL.split()}
+_TRADITIONAL_SIGN = re.compile(f"[{''.join(_SIMPLIFIED)}]")
 _OFTEN_WIDE = tuple((wide, unicodedata.normalize("NFKC", wide)) for wide in "，：；！？（）…～　\u00a0")
+_SELDOM_WIDE = re.compile(r"[\uff01-\uff5e\u2460-\u24ff\u3300-\u33ff\ufe30-\ufe6b\u2100-\u214f]")
 _FEW = 40
 
 _ONE = r"[\u3400-\u9fff]"
-_SIGNS_INSIDE = re.compile(rf"(?<={_ONE})[*·•.\-_~|/\\^#@+=]+(?={_ONE})")
+_SIGNS = r"[*·•.\-_~|/\\^#@+=]"
+_SIGNS_INSIDE = re.compile(rf"{_SIGNS}(?<={_ONE}{_SIGNS}){_SIGNS}*(?={_ONE})")
 _SPELLED_OUT = re.compile(rf"(?<!{_ONE})(?:{_ONE}[^\w]{{1,3}}){{2,}}{_ONE}(?!{_ONE})")
 _NO_WORD = re.compile(r"[^\w]+")
 _UNSEEN = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufe00-\ufe0f\ufeff]")
@@ -64,11 +67,15 @@ def one_width(text: str) -> str:
     already, which is seen ten times as quickly as it is made."""
     for wide, narrow in _OFTEN_WIDE:
         text = text.replace(wide, narrow)
+    if unicodedata.is_normalized("NFKC", text):
+        return text
+    for each in set(_SELDOM_WIDE.findall(text)):
+        text = text.replace(each, unicodedata.normalize("NFKC", each))
     return unicodedata.normalize("NFKC", text)
 
 
 def _simplified(text: str) -> str:
-    there = _SIMPLIFIED.keys() & set(text)
+    there = set(_TRADITIONAL_SIGN.findall(text))
     if len(there) > _FEW:
         return text.translate(_TABLE)
     for each in there:

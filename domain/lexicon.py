@@ -50,9 +50,11 @@ class _Words:
         self._short = {start for start in self._lengths if len(start) < 2}
 
     def find(self, form: str, text: Forms) -> Iterator[str]:
-        few = len(self._lengths) <= FEW or not form
+        if not form:
+            return
+        few = len(self._lengths) <= FEW
         likely = self._lengths.keys() if few else self._lengths.keys() & text.starts | self._short
-        places = sorted((place, self._lengths[each]) for each in likely for place in self._places_of(each, form))
+        places = sorted(place for each in likely for place in self._places_of(each, form))
         free_from = 0
         for place, lengths in places:
             if place < free_from:
@@ -65,9 +67,12 @@ class _Words:
                     free_from = place + length - word.endswith(" ")
                     break
 
-    def _places_of(self, start: str, form: str) -> Iterator[int]:
-        wanted = self._before + start
+    def _places_of(self, start: str, form: str) -> list[tuple[int, tuple[int, ...]]]:
+        """Where words may begin so, each with the lengths that they have."""
+        wanted, lengths = self._before + start, self._lengths[start]
+        found = []
         place = form.find(wanted)
         while place >= 0:
-            yield place
+            found.append((place, lengths))
             place = form.find(wanted, place + 1)
+        return found

@@ -19,6 +19,7 @@ SEEN_IN_WHOLE = 0.05
 _ENDS = re.compile(r"(?<=[。！？!?；;\n])|(?<=[a-z]\.)\s")
 
 Candidates = Sequence[tuple[str, float]]
+Likeliest = tuple[str | None, float]
 
 
 def sentences_of(text: str) -> Iterator[str]:
@@ -27,18 +28,19 @@ def sentences_of(text: str) -> Iterator[str]:
     return islice((part for part in parts if len(part) >= SHORTEST_PART), MOST_PARTS)
 
 
-def second_matter(
-    description: str, whole: Candidates, of_part: Callable[[str], Candidates], owner: Callable[[str], str | None]
+def second_part(
+    description: str,
+    whole: Candidates,
+    owner: Callable[[str], str | None],
+    likeliest: Callable[[Sequence[str]], Sequence[Likeliest]],
 ) -> str | None:
-    """The category of the second likeliest department, where a sentence is surely about that; None otherwise.
+    """The first sentence that is surely about the second likeliest department of the whole; None where none is.
 
-    `of_part` gives the candidates of a sentence, the best category of each of the likeliest departments, as `whole` does.
+    `whole` are the best categories of the likeliest departments, `owner` gives the department of each, and `likeliest` for
+    many sentences at once the likeliest department of each, with its probability.
     """
     if len(whole) < 2 or whole[1][1] < SEEN_IN_WHOLE:
         return None
-    second = owner(whole[1][0])
-    for sentence in sentences_of(description):
-        found = of_part(sentence)
-        if found and found[0][1] >= SURE_OF_PART and owner(found[0][0]) == second:
-            return found[0][0]
-    return None
+    second, sentences = owner(whole[1][0]), list(sentences_of(description))
+    found = zip(sentences, likeliest(sentences) if sentences else (), strict=True)
+    return next((each for each, (about, sure) in found if sure >= SURE_OF_PART and about == second), None)

@@ -42,8 +42,9 @@ class _Rule(Generic[Sense]):
 
     def among(self, there: Set[str]) -> _Rule[Sense] | None:
         """The rule with the words that are there at all; None where a group has none of them, and it cannot hold."""
-        if any(group.isdisjoint(there) for group in self.groups):
-            return None
+        for group in self.groups:
+            if group.isdisjoint(there):
+                return None
         return _Rule(self.sense, tuple(sorted((group & there for group in self.groups), key=len)), self.unless)
 
     def holds(self, clause: str) -> bool:

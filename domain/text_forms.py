@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Set
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from itertools import islice
+from operator import add
 
 from domain.characters import one_form
 
@@ -17,8 +18,9 @@ MOST_CLAUSES = 300
 _CHINESE_SENTENCE = re.compile(r"[;；.。!！?？…\n]+")
 _CHINESE_CLAUSE = re.compile(r"[,、]+")
 _ENGLISH_CLAUSE = re.compile(r"[.;!?。；！？\n]+")
-_ENGLISH_WORD = re.compile(r"[a-z0-9]+(?:'[a-z]+)?")
-_GAP_IN_CHINESE = re.compile(r"(?<=[^\x00-\xff])\s+(?=[^\x00-\xff])")
+# Those that begin with a set of characters, and look behind it afterwards, are found several times as quickly.
+_ENGLISH_WORD = re.compile(r"[a-z0-9][a-z0-9]*(?:'[a-z]+)?")
+_GAP_IN_CHINESE = re.compile(r"\s(?<=[^\x00-\xff]\s)\s*(?=[^\x00-\xff])")
 _PLURALS = (("ies", "y"), ("ses", "s"), ("xes", "x"), ("ches", "ch"), ("shes", "sh"), ("s", ""))
 
 
@@ -76,7 +78,7 @@ def as_looked_for(word: str, language: str) -> str:
 
 
 def _side_by_side(form: str) -> set[str]:
-    return {form[at : at + 2] for at in range(len(form) - 1)}
+    return set(map(add, form, form[1:]))
 
 
 def _pairs(clauses: list[str]) -> Iterator[str]:

@@ -48,7 +48,7 @@ DYNAMIC_CONFIG = {
     "system.enableActivityEagerExecution": "true",
     # Of so many runs the server keeps the state at hand, others it reads again. Its own choice, 128,000, is gigabytes
     # on the machine of one city when a whole city writes at once.
-    "history.hostLevelCacheMaxSize": "10000",
+    "history.hostLevelCacheMaxSize": "1000",
 }
 
 # Go sweeps its memory when it has grown ninefold instead of twofold: under full load the server takes some 700 megabytes, for a

@@ -86,6 +86,8 @@ def an_hour_around(now: datetime) -> tuple[Period, ...]:
     local = now.astimezone(ZoneInfo("Asia/Shanghai"))
     middle = local.hour * 60 + local.minute
     start, end = (middle - 30) % DAY_MINUTES, (middle + 30) % DAY_MINUTES
+    if end == 0:
+        return (Period(start, DAY_MINUTES),)
     return (Period(start, end),) if start < end else (Period(start, DAY_MINUTES), Period(0, end))
 
 

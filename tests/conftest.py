@@ -7,6 +7,7 @@ import itertools
 import time
 from collections.abc import Callable, Iterator
 
+import hypothesis
 import pytest
 
 from supervision.postgres import PostgresServer
@@ -14,6 +15,12 @@ from supervision.temporal import TemporalServer
 from tests.servers import a_postgres_server, a_temporal_server
 
 FreshDatabase = Callable[[], str]
+
+# The same examples on every run, however slow the machine is: what fails was broken by a change, and not by chance.
+hypothesis.settings.register_profile(
+    "the same", derandomize=True, database=None, deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("the same")
 
 
 def pytest_unconfigure() -> None:

@@ -37,7 +37,7 @@ class Receiver:
     spans: list[Received] = field(default_factory=list)
     raw: bytearray = field(default_factory=bytearray)
 
-    def wait_for(self, what: Callable[[list[Received]], object], seconds: float = 20) -> list[Received]:
+    def wait_for(self, what: Callable[[list[Received]], object], seconds: float = 120) -> list[Received]:
         """The spans, as soon as they are as wanted."""
         deadline = time.monotonic() + seconds
         while not what(self.spans):

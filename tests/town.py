@@ -72,7 +72,7 @@ def a_text() -> str:
     return str(uuid4())
 
 
-async def until(condition: Callable[[], Awaitable[bool]], within: float = 10.0) -> None:
+async def until(condition: Callable[[], Awaitable[bool]], within: float = 90.0) -> None:
     """Look again and again until it holds, by the real clock."""
     async with asyncio.timeout(within):
         while True:
@@ -150,7 +150,8 @@ class Request:
     async def wait_until(self, moment: datetime | None) -> None:
         """Let time pass to just after that moment."""
         assert moment is not None
-        await self.wait(moment - await self.town.environment.get_current_time() + MOMENT)
+        left = moment - await self.town.environment.get_current_time()
+        await self.wait(max(left, timedelta(0)) + MOMENT)
 
     async def snapshot(self) -> Snapshot:
         return await views.snapshot(self.town.pool, self.id)
@@ -280,7 +281,7 @@ class Town:
         """
         for _ in range(3):
             with suppress(TimeoutError):
-                async with asyncio.timeout(5):
+                async with asyncio.timeout(20):
                     return await self.environment.sleep(timedelta(minutes=1))
             await self.environment.client.service_client.test_service.unlock_time_skipping(UnlockTimeSkippingRequest())
         raise AssertionError("the clock of the test server stands still")

@@ -7,6 +7,7 @@ asked for (waiting, sizes, what the database holds) is not counted here but look
 from __future__ import annotations
 
 import platform
+from collections.abc import Callable
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 
@@ -146,10 +147,20 @@ class WorkerFigures(Figures):
         )
         self._delivery_times = Histogram(
             "huisheng_relay_delivery_seconds",
-            "From the moment a message was stored to its delivery.",
+            "From the moment a message was stored to its delivery; of a submission, to the end of its first turn.",
             buckets=_DELIVERY_SECONDS,
             registry=self.registry,
         )
+
+        self._relay_width = Gauge(
+            "huisheng_relay_width",
+            "How many messages the relay gives out at once: fewer while they take long.",
+            registry=self.registry,
+        )
+
+    def watch_relay(self, width: Callable[[], int]) -> None:
+        """Asked whenever somebody looks."""
+        self._relay_width.set_function(width)
 
     def happened(self, action: str, by: str) -> None:
         self._events.labels(action, by).inc()

@@ -11,6 +11,7 @@ import structlog
 from temporalio import activity
 from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor
 
+from activities.first_turns import FirstTurns
 from activities.providers.port import Message, PromptProvider, Provider
 from activities.relay import Deliver, Delivery, InboxRow
 from domain.errors import EngineUnavailable
@@ -25,19 +26,21 @@ _ASSIGNING: dict[str, str] = {Action.AUTO_ASSIGN: "system", Action.ASSIGN: "staf
 
 
 class WatchedActivities(Interceptor):
-    """Binds the request's reference to whatever an activity logs, and counts what is recorded."""
+    """Binds the request's reference to whatever an activity logs, counts what is recorded, and tells whoever waits for it."""
 
-    def __init__(self, figures: WorkerFigures) -> None:
+    def __init__(self, figures: WorkerFigures, first_turns: FirstTurns | None = None) -> None:
         self._figures = figures
+        self._first_turns = first_turns or FirstTurns()
 
     def intercept_activity(self, next: ActivityInboundInterceptor) -> ActivityInboundInterceptor:
-        return _WatchedActivity(next, self._figures)
+        return _WatchedActivity(next, self._figures, self._first_turns)
 
 
 class _WatchedActivity(ActivityInboundInterceptor):
-    def __init__(self, next: ActivityInboundInterceptor, figures: WorkerFigures) -> None:
+    def __init__(self, next: ActivityInboundInterceptor, figures: WorkerFigures, first_turns: FirstTurns) -> None:
         super().__init__(next)
         self._figures = figures
+        self._first_turns = first_turns
 
     async def execute_activity(self, input: ExecuteActivityInput) -> Any:
         run = activity.info().workflow_id or ""
@@ -47,6 +50,7 @@ class _WatchedActivity(ActivityInboundInterceptor):
         done = await super().execute_activity(input)
         if isinstance(done, Recorded) and input.args and isinstance(input.args[0], Record):
             count_recorded(self._figures, input.args[0], done)
+            self._first_turns.recorded(input.args[0].snapshot.reference)
         return done
 
 

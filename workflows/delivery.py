@@ -13,6 +13,7 @@ from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
+from activities.first_turns import FirstTurns, at_most
 from activities.relay import Deliver, Delivery, InboxRow
 from domain.errors import EngineUnavailable
 from domain.request import CITIZEN, Actor, QuickLog, Result, Role, Solved
@@ -21,12 +22,17 @@ from workflows.request import RequestWorkflow
 from workflows.visibility import at_start
 
 _PATIENCE = timedelta(seconds=5)
+FIRST_TURN_SECONDS = 1.5
+"""For so long a submission counts as under way when its run has begun here. Together with `_PATIENCE` less than a delivery may take."""
 
 
-async def start_run(client: Client, submitted: Submitted) -> None:
-    """Start the run of a request; nothing happens where it has been started before, even if it is over."""
+async def start_run(client: Client, submitted: Submitted) -> bool:
+    """Start the run of a request; nothing happens where it has been started before, even if it is over.
+
+    True where its first task came back with the answer and is at work in this process.
+    """
     try:
-        await client.start_workflow(
+        run = await client.start_workflow(
             RequestWorkflow.run,
             submitted,
             id=workflow_id(submitted.reference),
@@ -40,7 +46,9 @@ async def start_run(client: Client, submitted: Submitted) -> None:
             request_eager_start=True,
         )
     except WorkflowAlreadyStartedError:
-        return
+        return False
+    # The SDK says it under this name and no other.
+    return bool(getattr(run, "__temporal_eagerly_started", False))
 
 
 async def signal_run(client: Client, reference: str, kind: str, message: Message) -> bool:
@@ -67,13 +75,13 @@ async def _over(row: InboxRow) -> bool:
     return False
 
 
-def deliver_with(client: Client, bring_back: BringBack = _over) -> Deliver:
-    """The relay's way to the workflows."""
+def deliver_with(client: Client, bring_back: BringBack = _over, first_turns: FirstTurns | None = None) -> Deliver:
+    """The relay's way to the workflows. With `first_turns` a submission is delivered when its run has recorded its first turn."""
 
     async def deliver(row: InboxRow) -> Delivery:
         try:
             if row.kind == SUBMITTED:
-                await start_run(client, submitted_of(row))
+                await _begin(client, row, first_turns)
             elif not await signal_run(client, row.reference, row.kind, _message(row)):
                 if await bring_back(row):
                     raise RunLost
@@ -85,6 +93,15 @@ def deliver_with(client: Client, bring_back: BringBack = _over) -> Deliver:
         return Delivery.DELIVERED
 
     return deliver
+
+
+async def _begin(client: Client, row: InboxRow, first_turns: FirstTurns | None) -> None:
+    if first_turns is None:
+        await start_run(client, submitted_of(row))
+        return
+    with first_turns.expected(row.reference) as turn:
+        if await start_run(client, submitted_of(row)):
+            await at_most(turn, FIRST_TURN_SECONDS)
 
 
 _AWAY = frozenset({

@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Protocol
 
 import structlog
 from temporalio.client import Client, WorkflowExecutionStatus
@@ -47,12 +48,34 @@ class Checked:
         return not (self.missing or self.ended or self.unknown)
 
 
+class Noted(Protocol):
+    """Who is told what the looks find."""
+
+    def found(self, *, needed: int, open_runs: int, missing: int, ended: int, unknown: int) -> None: ...
+
+    def brought_back(self, because: str) -> None: ...
+
+    def finished(self, *, missing: int) -> None: ...
+
+
+class _Unnoted:
+    def found(self, *, needed: int, open_runs: int, missing: int, ended: int, unknown: int) -> None:
+        return
+
+    def brought_back(self, because: str) -> None:
+        return
+
+    def finished(self, *, missing: int) -> None:
+        return
+
+
 class LostRuns:
     """Compares the runs with the requests, and brings back what is missing."""
 
-    def __init__(self, client: Client, wanted: WantedRuns) -> None:
+    def __init__(self, client: Client, wanted: WantedRuns, noted: Noted | None = None) -> None:
         self._client = client
         self._wanted = wanted
+        self.noted: Noted = noted or _Unnoted()
 
     async def check(self) -> Checked:
         """Looks at every open run and at every request that may need one."""
@@ -86,6 +109,7 @@ class LostRuns:
         for each in needing:
             if await self.bring_back(each):
                 logger.warning("run_brought_back", reference=each.reference, because="message")
+                self.noted.brought_back("message")
         return bool(needing)
 
     async def end(self, reference: str, because: str) -> None:
@@ -126,10 +150,17 @@ async def watch_runs(lost: LostRuns, *, every: timedelta = EVERY, a_second: floa
 async def sweep(lost: LostRuns, a_second: float = A_SECOND) -> int:
     """One look, and at most so many runs brought back; says how many."""
     checked = await lost.check()
+    lost.noted.found(
+        needed=checked.requests, open_runs=checked.runs,
+        missing=len(checked.missing), ended=len(checked.ended), unknown=len(checked.unknown),
+    )  # fmt: skip
     brought = 0
     for each in checked.missing[:MOST_IN_A_SWEEP]:
-        brought += await lost.bring_back(each)
+        if await lost.bring_back(each):
+            brought += 1
+            lost.noted.brought_back("look")
         await asyncio.sleep(1 / a_second)
+    lost.noted.finished(missing=len(checked.missing) - brought)
     if not checked.agree:
         logger.warning(
             "runs_checked", requests=checked.requests, runs=checked.runs, missing=len(checked.missing),

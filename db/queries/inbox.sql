@@ -4,15 +4,16 @@ select pg_notify('inbox', '');
 
 -- name: claim(lease, most)
 -- Leases the first undelivered message of each request, unless it waits for its time or another relay has it.
+-- The first is found by its number, and not by there being none before it: that would become a join over the whole queue.
 with head as (
     select id
     from inbox
     where delivered_at is null
         and not_before <= now()
         and (leased_until is null or leased_until <= now())
-        and not exists (
-            select from inbox as earlier
-            where earlier.request_id = inbox.request_id and earlier.id < inbox.id and earlier.delivered_at is null
+        and id = (
+            select min(earlier.id) from inbox as earlier
+            where earlier.request_id = inbox.request_id and earlier.delivered_at is null
         )
     order by id
     limit :most

@@ -23,22 +23,22 @@ from workflows.contract import Ended, workflow_id
 from workflows.request import RequestWorkflow
 
 OF_REQUESTS = "select request_id from snapshots where reference = any ($1::text[])"
+UNFINISHED = (
+    f"select (select count(*) from inbox where delivered_at is null and request_id in ({OF_REQUESTS}))"
+    f" + (select count(*) from ({OF_REQUESTS}) as request where"
+    " (select count(*) from inbox where request_id = request.request_id and outcome = 'delivered')"
+    " > (select count(*) from events where request_id = request.request_id and actor_kind = 'citizen'))"
+    f" + (select count(*) from notices where state in ('owed', 'sending') and request_id in ({OF_REQUESTS})"
+    " and (not_before is null or not_before <= now()))"
+)
+"""How much of these requests still waits for a program."""
 
 
-async def calm(live: LiveSystem, references: Sequence[str], seconds: float = 60) -> None:
+async def calm(live: LiveSystem, references: Sequence[str], seconds: float = 240) -> None:
     """Waits until every message is delivered and heard, and every notice has gone out."""
 
     async def is_calm() -> bool:
-        (row,) = await live.look(
-            f"select (select count(*) from inbox where delivered_at is null and request_id in ({OF_REQUESTS}))"
-            f" + (select count(*) from ({OF_REQUESTS}) as request where"
-            " (select count(*) from inbox where request_id = request.request_id and outcome = 'delivered')"
-            " > (select count(*) from events where request_id = request.request_id and actor_kind = 'citizen'))"
-            f" + (select count(*) from notices where state in ('owed', 'sending') and request_id in ({OF_REQUESTS}))"
-            " as unfinished",
-            references,
-        )
-        return bool(row["unfinished"] == 0)
+        return bool(await live.value(UNFINISHED, references) == 0)
 
     await until(is_calm, seconds, "that nothing waits any more")
 
@@ -147,7 +147,7 @@ async def runs_agree(live: LiveSystem, references: Iterable[str]) -> None:
         await replayer.replay_workflow(history)
 
 
-async def runs_end(live: LiveSystem, references: Iterable[str], seconds: float = 60) -> None:
+async def runs_end(live: LiveSystem, references: Iterable[str], seconds: float = 240) -> None:
     """Waits until every run is over, as those of requests must be that can never be reopened."""
     client = await connect(live.system.temporal_address, live.keys)
 

@@ -102,7 +102,7 @@ class Kannel:
     def output(self, name: str) -> str:
         return "".join(path.read_text(errors="replace") for path in self.home.glob(f"{name}*.log"))
 
-    def wait_for(self, condition: Callable[[], bool], seconds: float = 40) -> None:
+    def wait_for(self, condition: Callable[[], bool], seconds: float = 120) -> None:
         deadline = time.monotonic() + seconds
         while not condition():
             assert time.monotonic() < deadline, {

@@ -12,7 +12,7 @@ from tests.e2e.system import until
 LAMP = "The street light before our door is out."
 RIDDLE = "Things are not as they should be."
 LITTER = "There is litter all over the square."
-END_WITHIN_SECONDS = 90
+END_WITHIN_SECONDS = 240
 
 
 @dataclass

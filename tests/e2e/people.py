@@ -20,7 +20,7 @@ from db.pool import open_pool
 from tests.e2e.system import LiveSystem
 
 PASSWORD = "a password for tests"
-PATIENCE_SECONDS = 60.0
+PATIENCE_SECONDS = 240.0
 PHONE = "+8613800000001"
 
 
@@ -86,7 +86,7 @@ class Caller:
     async def persistently(
         self, method: str, path: str, body: Mapping[str, Any] | None, headers: Mapping[str, str]
     ) -> httpx2.Response:
-        """Repeats the call after a broken connection and after 503, for a minute; any other answer is given."""
+        """Repeats the call after a broken connection and after 503, for minutes; any other answer is given."""
         deadline = time.monotonic() + PATIENCE_SECONDS
         while True:
             try:
@@ -126,7 +126,7 @@ async def hire(live: LiveSystem) -> None:
             await staff.save(pool, live.keys, account, datetime.now(UTC))
 
 
-def a_caller(live: LiveSystem, timeout_seconds: float = 15) -> Caller:
+def a_caller(live: LiveSystem, timeout_seconds: float = 30) -> Caller:
     """For `async with caller.http`."""
     client = httpx2.AsyncClient(base_url=live.system.api, timeout=timeout_seconds, trust_env=False)
     return Caller(client)

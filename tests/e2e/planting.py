@@ -161,7 +161,7 @@ async def exceptions(town: LiveSystem) -> None:
             sys.executable, "-m", "tests.breaking", TEXTS["exception"], PEOPLE["phone"], env=town.environment,
             stdout=output, stderr=output,
         )  # fmt: skip
-        assert await asyncio.wait_for(process.wait(), 60) == 0, log.read_text()
+        assert await asyncio.wait_for(process.wait(), 180) == 0, log.read_text()
 
 
 async def a_talkative_gateway(town: LiveSystem, caller: Caller) -> None:

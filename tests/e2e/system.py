@@ -7,9 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-import random
 import signal
-import socket
 import subprocess
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -35,16 +33,13 @@ from supervision.credentials import credentials
 from supervision.ground import Ground
 from supervision.parts import Environment, Part
 from supervision.system import PROJECT, Ports, System
+from tests.servers import free_port
 
-READY_WITHIN_SECONDS = 60
+READY_WITHIN_SECONDS = 180
 GLANCE_SECONDS = 0.05
 
-# Below what kernels hand out for outgoing connections: a client that calls a dead part's port over and over would
-# one day be given that very port as its own, and the part could not come back to it.
-_STEADY_PORTS = range(15000, 32000)
 
-
-async def until(is_so: Callable[[], Awaitable[object]], seconds: float = 30, what: str = "it") -> None:
+async def until(is_so: Callable[[], Awaitable[object]], seconds: float = 120, what: str = "it") -> None:
     """Waits for what must come true; looks again at once, then less and less often, at most every fifth of a second."""
     deadline = time.monotonic() + seconds
     pause = 0.01
@@ -52,18 +47,6 @@ async def until(is_so: Callable[[], Awaitable[object]], seconds: float = 30, wha
         assert time.monotonic() < deadline, f"{what} did not come true within {seconds:.0f} seconds"
         await asyncio.sleep(pause)
         pause = min(pause * 1.5, 0.2)
-
-
-def steady_ports(number: int) -> list[int]:
-    """Free ports that nobody gets by chance."""
-    found: list[int] = []
-    for port in random.sample(_STEADY_PORTS, len(_STEADY_PORTS)):
-        with socket.socket() as listener, suppress(OSError):
-            listener.bind(("127.0.0.1", port))
-            found.append(port)
-        if len(found) == number:
-            return found
-    raise AssertionError("there are not enough free ports")
 
 
 @dataclass
@@ -236,8 +219,7 @@ class LiveSystem:
         """A second worker or interface beside the first, with a ready file and a port of its own; the test stops it."""
         logs = self.system.ground.logs / f"second-{name}-{len(list(self.system.ground.logs.iterdir()))}"
         logs.mkdir()
-        (port,) = steady_ports(1)
-        system = replace(self.system, ports=replace(self.system.ports, api=port))
+        system = replace(self.system, ports=replace(self.system.ports, api=free_port()))
         ready_file = logs / "ready"
         part = _part(system, name)
         if name == "worker":
@@ -269,7 +251,7 @@ async def a_live_system(folder: Path, policy: Policy) -> AsyncIterator[LiveSyste
     """Everything runs while the body does, on ports and data of its own; nothing of it is left afterwards."""
     ground = Ground(folder)
     ground.prepare()
-    system = System(ground, Ports(*steady_ports(5)), credentials(ground), DEFAULT_POLICY_DIRECTORY)
+    system = System(ground, Ports(*(free_port() for _ in range(5))), credentials(ground), DEFAULT_POLICY_DIRECTORY)
     environment = system.environment()
     parts = {
         name: LivePart(_part(system, name), environment, ground.logs)

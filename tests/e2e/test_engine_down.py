@@ -18,8 +18,8 @@ from tests.e2e.system import LiveSystem
 
 pytestmark = pytest.mark.e2e
 
-TOLD_WITHIN_SECONDS = 4.0
-"""What the interface gives itself is two and a half; the rest is for a busy machine."""
+TOLD_WITHIN_SECONDS = 9.0
+"""What the interface gives itself is two and a half, where a worker could be waited for ten; the rest is for a busy machine."""
 
 ACTIONS: dict[str, dict[str, Any]] = {
     "accept": {},

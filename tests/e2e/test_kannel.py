@@ -72,7 +72,7 @@ class City:
     async def state(self, notice_id: UUID) -> str:
         return str((await notice_row(self.pool, notice_id))["state"])
 
-    async def becomes(self, notice_id: UUID, state: str, seconds: float = 40) -> None:
+    async def becomes(self, notice_id: UUID, state: str, seconds: float = 120) -> None:
         await until(lambda: self._is(notice_id, state), seconds)
 
     async def _is(self, notice_id: UUID, state: str) -> bool:
@@ -101,16 +101,16 @@ class City:
             yield
         finally:
             process.terminate()
-            process.wait(20)
+            process.wait(120)
 
     def _api_answers(self) -> bool:
         try:
-            return bool(urlopen(f"{self.public_url}/healthz", timeout=1).status == 200)
+            return bool(urlopen(f"{self.public_url}/healthz", timeout=10).status == 200)
         except OSError:
             return False
 
 
-async def until(condition: Callable[[], Awaitable[bool]], seconds: float = 40) -> None:
+async def until(condition: Callable[[], Awaitable[bool]], seconds: float = 120) -> None:
     async with asyncio.timeout(seconds):
         while not await condition():  # noqa: ASYNC110 - what is waited for happens in other processes
             await asyncio.sleep(0.05)

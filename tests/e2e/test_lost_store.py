@@ -53,17 +53,29 @@ async def play(caller: Caller, life: Life, description: str) -> Played:
 
 
 async def lose_the_store(live: LiveSystem) -> int:
-    """In the middle of everything; how many requests were open."""
+    """In the middle of everything; how many requests were open whose runs had begun."""
     await asyncio.sleep(LOST_AFTER_SECONDS)
+
+    async def are_many() -> bool:
+        return await begun(live) > REQUESTS / 4
+
+    await until(are_many, what="that many requests are open")
     live.worker.kill()
     live.temporal.kill()
     shutil.rmtree(live.system.ground.temporal)
-    number = await live.value(
-        "select count(*) from snapshots where state not in ('closed', 'declined', 'withdrawn', 'transferred')"
-    )
+    number = await begun(live)
     await live.temporal.start()
     await live.worker.start()
-    return int(number)
+    return number
+
+
+async def begun(live: LiveSystem) -> int:
+    return int(
+        await live.value(
+            "select count(*) from snapshots"
+            " where state not in ('received', 'closed', 'declined', 'withdrawn', 'transferred')"
+        )
+    )
 
 
 @pytest.mark.slow
@@ -173,7 +185,7 @@ def huisheng(var: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     environment = {name: value for name, value in os.environ.items() if not name.startswith(outside)}
     return subprocess.run(
         [sys.executable, "-m", "cli.main", *arguments],
-        cwd=PROJECT, env={**environment, "HUISHENG_VAR": str(var)}, capture_output=True, text=True, timeout=60, check=False,
+        cwd=PROJECT, env={**environment, "HUISHENG_VAR": str(var)}, capture_output=True, text=True, timeout=240, check=False,
     )  # fmt: skip
 
 
@@ -235,7 +247,7 @@ async def test_city_goes_on_from_a_backup_on_another_machine(
             async def agrees() -> bool:
                 return (await other.run(sys.executable, "-m", "cli.main", "runs", "check"))[0] == 0
 
-            await until(agrees, 30, "that all runs are there")
+            await until(agrees, 180, "that all runs are there")
             assert await dates_of(other, references) == before
             await asyncio.gather(*(goes_on(state, case) for state, case in cases.items()))
             await calm(other, references)

@@ -39,6 +39,7 @@ async def receipt(live: LiveSystem, caller: Caller) -> Receipt:
 async def a_page_of(browser: Browser, live: LiveSystem, username: str | None) -> Page:
     """The browser of a person who has signed in to the interface; of a stranger without a `username`."""
     page = await (await browser.new_context()).new_page()
+    page.set_default_timeout(120_000)
     if username is not None:
         await page.goto(f"{live.system.api}/staff/sign-in")
         await page.fill("[name=username]", username)

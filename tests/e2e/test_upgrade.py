@@ -184,7 +184,7 @@ def builds_in(history: WorkflowHistory) -> tuple[str, ...]:
 async def books_are_right(live: LiveSystem, played: Sequence[Played]) -> None:
     """Everybody stands where their story ended, and of what was said and sent nothing is missing or doubled."""
     references = [one.reference for one in played]
-    await calm(live, references, seconds=120)
+    await calm(live, references, seconds=600)
     rows = await live.look(
         "select reference, state, outcome from snapshots where reference = any ($1::text[])", references
     )

@@ -114,7 +114,7 @@ async def test_policy_is_taken_up_without_a_restart_and_requests_under_way_keep_
         return bool(await policy_of(live, new) == loaded["version"])
 
     try:
-        await until(is_taken_up, 10, "that new requests follow the new policy")
+        await until(is_taken_up, 60, "that new requests follow the new policy")
         # What a person does with the old request is planned anew; what the clocks and the citizen do is not.
         assert (await caller.tell(old, "supplement", text="More.")).status_code == 202
         assert (await caller.get_done("housing", old.reference, "accept")).status_code == 200

@@ -74,7 +74,10 @@ async def test_worker_killed_before_it_knows_that_a_message_is_delivered(live: L
 async def test_api_killed_while_it_stores_a_request(live: LiveSystem, caller: Caller) -> None:
     """Of two requests, the one had reached the database and nobody was told, the other had not."""
     # A statement that a session has met before comes to the database in one piece, and is carried out even when its sender is gone.
-    await asyncio.gather(*(caller.submit() for _ in range(3)))
+    async with live.held_up(NEW_REQUESTS):
+        met = [asyncio.create_task(caller.submit()) for _ in range(3)]
+        await live.waiting(INTERFACE, 3)
+    await asyncio.gather(*met)
     keys = [uuid4().hex for _ in range(2)]
     before = await live.value("select count(*) from requests")
     async with live.held_up(NEW_REQUESTS):

@@ -43,7 +43,7 @@ class System:
     def run(self, command: list[str]) -> subprocess.CompletedProcess[str]:
         """Runs a command to its end; its output is what a person would have read."""
         return subprocess.run(
-            command, cwd=PROJECT, env=an_environment(), capture_output=True, text=True, timeout=60, check=False
+            command, cwd=PROJECT, env=an_environment(), capture_output=True, text=True, timeout=180, check=False
         )
 
     @contextmanager
@@ -64,7 +64,7 @@ class System:
         finally:
             if process.poll() is None:
                 process.terminate()
-            process.wait(60)
+            process.wait(180)
             assert process.stdout is not None
             process.stdout.close()
 
@@ -94,7 +94,7 @@ class Up:
         """Waits until it has ended: its exit status, and all that it said."""
         assert self.process.stdout is not None
         self.said += self.process.stdout.read()
-        return self.process.wait(60), self.said
+        return self.process.wait(180), self.said
 
     def signal(self, number: signal.Signals) -> None:
         self.process.send_signal(number)
@@ -105,7 +105,7 @@ def an_environment() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if not name.startswith(mine)}
 
 
-def wait_until(is_so: Callable[[], bool], seconds: float = 20) -> None:
+def wait_until(is_so: Callable[[], bool], seconds: float = 120) -> None:
     deadline = time.monotonic() + seconds
     while not is_so():
         assert time.monotonic() < deadline, "It did not come true in time."

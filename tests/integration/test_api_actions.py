@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
@@ -43,7 +44,7 @@ class a_worker:  # noqa: N801
         await self._running
 
 
-async def eventually(look: Callable[[], Awaitable[bool]], seconds: float = 20.0) -> None:
+async def eventually(look: Callable[[], Awaitable[bool]], seconds: float = 120.0) -> None:
     async with asyncio.timeout(seconds):
         while not await look():  # noqa: ASYNC110 (nobody could set an event)
             await asyncio.sleep(0.05)
@@ -265,15 +266,19 @@ async def test_of_two_people_who_accept_at_once_one_is_told_no(interface: Interf
     assert sorted(answer.status_code for answer in answers) == [200, 409, 409, 409]
 
 
-async def test_a_text_of_a_refused_action_is_not_kept(interface: Interface) -> None:
+async def test_a_text_of_a_refused_action_is_marked_and_shown_to_nobody(interface: Interface) -> None:
     request = await assigned(interface)
     await interface.move(request, "in_progress", department="housing", sequence=2)  # the read model is wrong
     refused = await interface.act("handler", request, "resolve", {"outcome": "solved", "reply": "A premature answer."})
 
     problem(refused, 409, "not_allowed")
-    assert await interface.services.pool.fetchval(
-        "select count(*) from texts join requests on requests.id = request_id where reference = $1", request.reference
-    ) == 0  # fmt: skip
+    kept = await interface.services.pool.fetch(
+        "select refused_at from texts join requests on requests.id = request_id where reference = $1", request.reference
+    )
+    assert [row["refused_at"] is not None for row in kept] == [True]
+    full = await interface.as_staff("supervisor", f"/requests/{request.reference}")
+    assert full.status_code == 200
+    assert "premature" not in full.text + json.dumps(await interface.look_up(request))
 
 
 async def test_a_matter_that_is_over_takes_no_more_actions(interface: Interface) -> None:

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from uuid import uuid5
 
 import pytest
 
+from db import read_model, texts, views
+from domain.request import Act, Entry, Event, Record, Result, State
 from supervision.temporal import TemporalServer
 from tests.conftest import FreshDatabase
 from tests.integration.test_api_actions import a_worker, assigned, done
@@ -76,3 +81,27 @@ async def test_action_that_the_engine_carried_out_and_then_refuses_is_answered_a
     await pool.execute(f"update acts set update_id = $2 where {of_request}", request.reference, lost)
     again = await interface.act("handler", request, "accept", key="lost")
     assert (again.status_code, again.json()) == (200, first.json()), again.text
+
+
+async def test_action_that_is_recorded_after_it_was_refused_finds_its_text(interface: Interface) -> None:
+    """A worker that stood still while it recorded the action goes on when another has refused the same one."""
+    request = await assigned(interface, language="en")
+    await interface.move(request, "in_progress", sequence=2)  # the read model is ahead, so that the engine has the no
+    body = {"outcome": "solved", "reply": "The lamp is new."}
+    problem(await interface.act("handler", request, "resolve", body, key="late"), 409, "not_allowed")
+
+    pool = interface.services.pool
+    handler = await pool.fetchval("select id from staff where username = 'handler'")
+    request_id = await pool.fetchval("select id from requests where reference = $1", request.reference)
+    update_id = f"resolve-{hashlib.sha256(f'{handler}:late'.encode()).hexdigest()[:32]}"
+    text = str(uuid5(request_id, f"{update_id}:reply"))
+    before, now = await views.snapshot(pool, request_id), datetime.now(UTC)
+    after = replace(before, sequence=3, state=State.RESOLVED, reply=text, result=Result.SOLVED, resolved_at=now)
+    event = Event(3, now, "resolve", "staff", str(handler), before.state, after.state, True, text)
+    late = Record(after, (Entry(event),), Act(update_id, "resolve", "{}", now))
+    await read_model.record(pool, late, None, now)
+    await texts.forget_refused(pool, now + timedelta(days=2))
+
+    assert (await interface.look_up(request))["reply"] == "The lamp is new."
+    again = await interface.act("handler", request, "resolve", body, key="late")
+    assert (again.status_code, again.json()["sequence"]) == (200, 3), again.text

@@ -298,7 +298,7 @@ async def ask(interface: Interface, reference: str, phone: str = PHONE) -> httpx
 
 async def sent_code(interface: Interface, request: Submitted) -> str | None:
     """The code of the latest SMS, waiting a moment for it."""
-    for _ in range(20):
+    for _ in range(2000):
         lines = await outbox.latest(
             interface.services.pool, interface.services.keys, reference=request.reference, most=1
         )

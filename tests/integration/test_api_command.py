@@ -51,7 +51,7 @@ def environment(database_url: str, **changes: str) -> dict[str, str]:
 def huisheng(database_url: str, *arguments: str, **changes: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "cli.main", *arguments]
     return subprocess.run(
-        command, env=environment(database_url, **changes), capture_output=True, text=True, timeout=60, check=False
+        command, env=environment(database_url, **changes), capture_output=True, text=True, timeout=180, check=False
     )
 
 
@@ -72,7 +72,7 @@ def an_api(database_url: str, log: Path) -> Iterator[tuple[subprocess.Popen[byte
 
 
 def _wait_for(address: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 120
     while True:
         try:
             httpx2.get(f"{address}/healthz", timeout=2)

@@ -51,7 +51,7 @@ async def huisheng(database_url: str, *arguments: str) -> tuple[int, str]:
         env={**os.environ, "DATABASE_URL": database_url, "HUISHENG_KEYS": KEYS},
         stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
     )  # fmt: skip
-    output, _ = await asyncio.wait_for(process.communicate(), 60)
+    output, _ = await asyncio.wait_for(process.communicate(), 240)
     return process.returncode or 0, output.decode()
 
 

@@ -63,7 +63,8 @@ async def test_each_member_of_staff_finds_exactly_what_they_may_see(interface: I
 
 async def texts_of(interface: Interface, request: Submitted) -> int:
     count: int = await interface.services.pool.fetchval(
-        "select count(*) from texts join requests on requests.id = request_id where reference = $1", request.reference
+        "select count(*) from texts join requests on requests.id = request_id where reference = $1 and refused_at is null",
+        request.reference,
     )
     return count
 

@@ -37,7 +37,7 @@ async def said(environment: dict[str, str], *arguments: str) -> tuple[int, str, 
         sys.executable, "-m", "cli.main", *arguments, cwd=PROJECT, env=environment,
         stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
     )  # fmt: skip
-    output, errors = await asyncio.wait_for(process.communicate(), 60)
+    output, errors = await asyncio.wait_for(process.communicate(), 240)
     return process.returncode or 0, output.decode(), errors.decode()
 
 

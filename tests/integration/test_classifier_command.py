@@ -51,7 +51,7 @@ async def classifier(environment: dict[str, str], *arguments: str | Path) -> tup
         sys.executable, "-m", "cli.main", "classifier", *map(str, arguments), cwd=PROJECT, env=environment,
         stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
     )  # fmt: skip
-    output, _ = await asyncio.wait_for(process.communicate(), 120)
+    output, _ = await asyncio.wait_for(process.communicate(), 240)
     return process.returncode or 0, output.decode()
 
 
@@ -221,6 +221,8 @@ async def test_evaluation_as_json_has_what_is_asked_for(tmp_path: Path) -> None:
     assert list(found["decided_at"]) == ["0.95", "0.97", "0.98", "0.99"]
     assert set(found["decided_at"]["0.97"]) == {"share", "precision"}
     assert {"accuracy", "calibration_error", "classes", "risk_coverage", "learning_curve"} <= set(found)
+    assert set(found["milliseconds"]) == {"model", "classifier"}
+    assert all(0 < each["median"] <= each["p99"] <= each["max"] for each in found["milliseconds"].values())
 
 
 @pytest.mark.parametrize(

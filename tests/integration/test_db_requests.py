@@ -12,7 +12,6 @@ import asyncpg
 import pytest
 
 from db import requests, texts, views
-from db.ids import new_id
 from db.pool import Database, Pool, open_pool
 from db.requests import Contact, Idempotency, IdempotencyConflict, MessageKind, Submitted
 from db.sealing import KeyRing, SealBroken
@@ -230,7 +229,7 @@ async def test_message_waits_for_the_one_before_it_to_be_visible(pool: Pool, key
         await transaction.start()
         first = await urge(submitted, connection)
         second = asyncio.create_task(urge(submitted))
-        await asyncio.wait_for(urge(other), timeout=5)
+        await asyncio.wait_for(urge(other), timeout=60)
         await asyncio.sleep(0.1)
         assert not second.done()
         await transaction.commit()
@@ -244,25 +243,6 @@ async def test_messages_sent_at_once_are_all_kept(pool: Pool, keys: KeyRing) -> 
         *(requests.add_message(pool, keys, request, kind, {}, "again", SUNDAY_NOON) for kind in kinds)
     )
     assert len(set(ids)) == await pool.fetchval("select count(*) from texts") == 100
-
-
-# --- texts ----------------------------------------------------------------------------------------------------------
-
-
-async def test_text_kept_twice_under_one_id_stays_the_first(pool: Pool, keys: KeyRing) -> None:
-    submitted = await a_submitted_request(pool, keys)
-    text_id = new_id(SUNDAY_NOON)
-    for body in ("first", "second"):
-        assert await texts.keep(pool, keys, submitted.request_id, body, SUNDAY_NOON, text_id=text_id) == text_id
-    assert await texts.read_many(pool, keys, [text_id]) == {text_id: "first"}
-
-
-async def test_text_that_was_dropped_is_missing(pool: Pool, keys: KeyRing) -> None:
-    submitted = await a_submitted_request(pool, keys)
-    kept, dropped = [await texts.keep(pool, keys, submitted.request_id, body, SUNDAY_NOON) for body in ("a", "b")]
-    await texts.drop(pool, dropped)
-    assert await texts.read_many(pool, keys, [kept, dropped]) == {kept: "a"}
-    assert await texts.read_many(pool, keys, []) == {}
 
 
 # --- the pool -------------------------------------------------------------------------------------------------------
@@ -291,3 +271,9 @@ async def test_pool_can_answer_for_commits_before_they_are_on_disk(database_url:
         assert await quick.fetchval("show synchronous_commit") == "off"
     session = "select setting from pg_settings where name = 'synchronous_commit' and source = 'client'"
     assert await pool.fetchval(session) is None
+
+
+async def test_pool_can_plan_each_statement_anew(database_url: str, pool: Pool) -> None:
+    async with open_pool(database_url, size=1, plan_anew=True) as fresh:
+        assert await fresh.fetchval("show plan_cache_mode") == "force_custom_plan"
+    assert await pool.fetchval("show plan_cache_mode") == "auto"

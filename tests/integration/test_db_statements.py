@@ -44,7 +44,7 @@ def test_sql_stands_in_db_only() -> None:
 
 
 def test_call_with_a_missing_or_unknown_value_is_a_mistake_that_shows() -> None:
-    statement = load("texts")["drop"]
+    statement = load("texts")["read_many"]
     with pytest.raises(KeyError, match="takes id"):
         statement._in_order({})
     with pytest.raises(KeyError):

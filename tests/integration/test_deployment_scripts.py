@@ -53,7 +53,7 @@ def run(script: str, programs: Path, told: dict[str, str]) -> None:
     path = f"{programs}:{os.environ['PATH']}"
     result = subprocess.run(
         ["sh", str(DEPLOY / script)], env={"PATH": path, "HOME": "/nonexistent", **told}, capture_output=True, text=True,
-        timeout=60, check=False,
+        timeout=180, check=False,
     )  # fmt: skip
     assert result.returncode == 0, result.stderr
 

@@ -32,7 +32,7 @@ async def said(environment: dict[str, str], *arguments: str, answer: str = "") -
         sys.executable, "-m", "cli.main", "erase", *arguments, cwd=PROJECT, env=environment,
         stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
     )  # fmt: skip
-    output, _ = await asyncio.wait_for(process.communicate(answer.encode()), 60)
+    output, _ = await asyncio.wait_for(process.communicate(answer.encode()), 240)
     return process.returncode or 0, " ".join(output.decode().split())
 
 

@@ -42,7 +42,7 @@ async def rotated(environment: dict[str, str]) -> tuple[int, str]:
         sys.executable, "-m", "cli.main", "keys", "rotate", cwd=PROJECT, env=environment,
         stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
     )  # fmt: skip
-    output, _ = await asyncio.wait_for(process.communicate(), 60)
+    output, _ = await asyncio.wait_for(process.communicate(), 240)
     return process.returncode or 0, output.decode()
 
 

@@ -57,7 +57,7 @@ async def used(server: TemporalServer, ring: str) -> tuple[int, list[str]]:
             "TEMPORAL_ADDRESS": server.address,
         },
     )  # fmt: skip
-    output, _ = await asyncio.wait_for(process.communicate(), 60)
+    output, _ = await asyncio.wait_for(process.communicate(), 240)
     return process.returncode or 0, output.decode().splitlines()
 
 

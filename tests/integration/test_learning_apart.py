@@ -77,7 +77,14 @@ async def test_retraining_that_is_cancelled_leaves_nothing_running(pool: Pool, k
 
 
 def trainings() -> list[psutil.Process]:
-    return [each for each in psutil.Process().children() if is_alive(each) and apart.MODULE in each.cmdline()]
+    return [each for each in psutil.Process().children() if is_alive(each) and apart.MODULE in command_of(each)]
+
+
+def command_of(process: psutil.Process) -> list[str]:
+    try:
+        return list(process.cmdline())
+    except (psutil.NoSuchProcess, psutil.ZombieProcess):  # it has ended just now
+        return []
 
 
 async def test_training_of_half_of_the_decisions_is_none() -> None:

@@ -91,7 +91,7 @@ async def classifier(environment: dict[str, str], *arguments: str) -> tuple[int,
         sys.executable, "-m", "cli.main", "classifier", *arguments, cwd=PROJECT, env=environment,
         stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
     )  # fmt: skip
-    output, _ = await asyncio.wait_for(process.communicate(), 120)
+    output, _ = await asyncio.wait_for(process.communicate(), 240)
     return process.returncode or 0, output.decode()
 
 

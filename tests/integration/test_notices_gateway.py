@@ -67,7 +67,7 @@ async def test_attempt_is_committed_and_no_connection_held_when_the_gateway_is_c
         seen.append((await state_of(single, notice_id), await outcomes(pool, notice_id)))
         return Accepted()
 
-    await asyncio.wait_for(a_sender(single, keys, Gateway(look)).send_request(request_id), 5)
+    await asyncio.wait_for(a_sender(single, keys, Gateway(look)).send_request(request_id), 60)
     assert seen == [("sending", [None])]
     assert await state_of(pool, notice_id) == "sent"
     assert await outcomes(pool, notice_id) == ["accepted"]

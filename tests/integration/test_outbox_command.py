@@ -34,7 +34,7 @@ async def a_command(environment: dict[str, str], *arguments: str) -> asyncio.sub
 
 async def printed(environment: dict[str, str], *arguments: str) -> tuple[int, str]:
     process = await a_command(environment, *arguments)
-    output, _ = await asyncio.wait_for(process.communicate(), 30)
+    output, _ = await asyncio.wait_for(process.communicate(), 240)
     return process.returncode or 0, output.decode()
 
 
@@ -84,9 +84,9 @@ async def test_outbox_follows(pool: Pool, keys: KeyRing, environment: dict[str, 
     process = await a_command(environment, "--follow")
     assert process.stdout is not None
     try:
-        await asyncio.wait_for(_until(process.stdout, "before"), 30)
+        await asyncio.wait_for(_until(process.stdout, "before"), 120)
         await a_message(pool, keys, "while it watches")
-        await asyncio.wait_for(_until(process.stdout, "while it watches"), 30)
+        await asyncio.wait_for(_until(process.stdout, "while it watches"), 120)
     finally:
         process.terminate()
         await process.wait()

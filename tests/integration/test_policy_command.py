@@ -42,7 +42,7 @@ async def policy(environment: dict[str, str], *arguments: str | Path) -> tuple[i
         sys.executable, "-m", "cli.main", "policy", *map(str, arguments), cwd=PROJECT, env=environment,
         stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
     )  # fmt: skip
-    output, _ = await asyncio.wait_for(process.communicate(), 60)
+    output, _ = await asyncio.wait_for(process.communicate(), 240)
     return process.returncode or 0, output.decode()
 
 

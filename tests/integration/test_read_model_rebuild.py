@@ -70,7 +70,7 @@ class Town:
             sys.executable, "-m", "cli.main", "read-model", "rebuild", *arguments,
             cwd=PROJECT, env=self.environment | changes, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
         )  # fmt: skip
-        output, complaints = await asyncio.wait_for(process.communicate(), 120)
+        output, complaints = await asyncio.wait_for(process.communicate(), 240)
         assert "Traceback" not in complaints.decode(), complaints.decode()
         return process.returncode or 0, " ".join((output + complaints).decode().split())
 

@@ -33,7 +33,7 @@ class Town:
             sys.executable, "-m", "cli.main", "runs", *arguments,
             cwd=PROJECT, env=self.environment | changes, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
         )  # fmt: skip
-        output, complaints = await asyncio.wait_for(process.communicate(), 60)
+        output, complaints = await asyncio.wait_for(process.communicate(), 240)
         assert "Traceback" not in complaints.decode(), complaints.decode()
         return process.returncode or 0, " ".join((output + complaints).decode().split())
 

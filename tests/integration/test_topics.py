@@ -193,7 +193,7 @@ async def test_run_sends_the_warning_and_carries_nothing_that_was_written(
         Worker(client, task_queue=NOTICES_QUEUE, activities=[notices.send_notices]),
     ):
         handle = await client.start_workflow(TopicsWorkflow.run, Look(), id=queue, task_queue=queue)
-        assert await asyncio.wait_for(handle.result(), 60) == 1
+        assert await asyncio.wait_for(handle.result(), 180) == 1
         told = readable(await handle.fetch_history(), KeyRing.from_text(KEYS))
     assert not any(word in told for word in ("搅拌站", "13800000"))
     assert [

@@ -115,7 +115,7 @@ async def watched(
 
 
 def wait_for(condition: Callable[[], bool], logs: Path) -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 120
     while not condition():
         assert time.monotonic() < deadline, "".join(log.read_text() for log in logs.glob("*.log"))
         time.sleep(0.05)
@@ -192,6 +192,14 @@ async def test_figures_of_both_processes_tell_of_the_submission(watched: Watched
     assert 'huisheng_database_pool_connections{pool="relay",state="in_use"} 1.0' in page
     assert 'huisheng_time_to_assign_seconds_count{by="system"} 1.0' in page
     assert "huisheng_engine_up 1.0" in page
+    assert "huisheng_relay_width 32.0" in page
+
+
+async def test_figures_tell_that_the_worker_has_looked_for_lost_runs(watched: Watched) -> None:
+    traced(watched)
+    looked = re.compile(r"^huisheng_runs_looked_at_timestamp_seconds 1\.\d+e\+09$", re.MULTILINE)
+    wait_for(lambda: looked.search(watched.scrape(watched.worker)) is not None, watched.logs)
+    assert "huisheng_runs_found_missing 0.0" in watched.scrape(watched.worker)
 
 
 async def test_every_figure_that_rules_and_dashboard_ask_for_is_there(watched: Watched) -> None:

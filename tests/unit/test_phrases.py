@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import unicodedata
+
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from domain.characters import one_form
+from domain.characters import one_form, one_width
 from domain.phrases import Listener, groups_of
 from domain.policy import Watch
 from domain.text_forms import Forms
@@ -19,6 +21,15 @@ def a_watch(code: str = "gas", **changes: dict[str, tuple[str, ...]]) -> Watch:
 
 def heard(text: str, *watches: Watch) -> list[str]:
     return [watch.code for watch in Listener(watches).hear(Forms.of(text))]
+
+
+@example("Ａ市１０％")
+@example("①⑳ ㎡ ℃ ﹝ｶﾞ﹞ e\u0301")
+@given(
+    st.text(st.characters(min_codepoint=0x20) | st.sampled_from("，。！①⑳㎡℃﹝％Ａ１ﾞｶㄱᄀ\u0301\u0345é"), max_size=12)
+)
+def test_width_is_that_of_the_normal_form_however_it_is_found(text: str) -> None:
+    assert one_width(text) == unicodedata.normalize("NFKC", text)
 
 
 @pytest.mark.parametrize(

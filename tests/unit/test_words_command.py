@@ -19,7 +19,7 @@ from settings import DEFAULT_POLICY_DIRECTORY
 
 SENTENCES = Path(__file__).parents[1] / "sentences"
 DANGER, ELSEWHERE = SENTENCES / "danger.csv", SENTENCES / "elsewhere.csv"
-SEALED = SENTENCES / "danger_sealed.csv"
+SEALED, BLIND = SENTENCES / "danger_sealed.csv", SENTENCES / "danger_blind.csv"
 POLICY = load_folder(DEFAULT_POLICY_DIRECTORY)
 CLASSIFIER = classifier_of(POLICY)
 
@@ -49,6 +49,15 @@ def test_danger_in_words_that_nobody_had_thought_of_is_found() -> None:
     assert found.recall is not None
     assert found.recall >= 0.95
     assert found.false == 0
+
+
+def test_danger_is_found_in_sentences_of_somebody_who_had_seen_nothing_of_the_program() -> None:
+    """Written when words and examples were done: what docs/classifier.md says holds."""
+    found = measure("blind", judged_of(BLIND, "blind"))
+    assert (found.expected, found.others) == (120, 120)
+    assert found.recall is not None
+    assert found.recall >= 0.95
+    assert found.false <= 0.2 * found.others
 
 
 def test_danger_is_found_in_the_sealed_sentences_and_seldom_where_it_only_sounds_so() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import pytest
 from temporalio.testing import WorkflowEnvironment
@@ -16,6 +17,8 @@ from tests.town_hall import a_town
 
 SECONDS_PER_WORKING_DAY = 2.0
 """Of the quick town."""
+CALM_SECONDS = 600.0
+"""Of a working day in the calm town: no clock rings there while a test looks at something else."""
 
 
 @pytest.fixture(scope="session")
@@ -34,9 +37,21 @@ async def lasting_town(skipping: WorkflowEnvironment, fresh_database: FreshDatab
 @pytest.fixture(scope="session")
 async def lasting_quick_town(fresh_database: FreshDatabase) -> AsyncIterator[Town]:
     """On Temporal itself, where children are no obstacle to time and a history of 400 events counts as long."""
+    async with _a_town_whose_days_last(SECONDS_PER_WORKING_DAY, fresh_database()) as ready:
+        yield ready
+
+
+@pytest.fixture(scope="session")
+async def lasting_calm_town(fresh_database: FreshDatabase) -> AsyncIterator[Town]:
+    async with _a_town_whose_days_last(CALM_SECONDS, fresh_database()) as ready:
+        yield ready
+
+
+@asynccontextmanager
+async def _a_town_whose_days_last(seconds: float, database_url: str) -> AsyncIterator[Town]:
     async with (
         a_real_server("--dynamic-config-value", "limit.historyCount.suggestContinueAsNew=400") as environment,
-        a_town(environment, fresh_database(), policy=shortened(a_city(), SECONDS_PER_WORKING_DAY)) as ready,
+        a_town(environment, database_url, policy=shortened(a_city(), seconds)) as ready,
     ):
         yield ready
 
@@ -45,6 +60,12 @@ async def lasting_quick_town(fresh_database: FreshDatabase) -> AsyncIterator[Tow
 async def quick_town(lasting_quick_town: Town) -> AsyncIterator[Town]:
     yield lasting_quick_town
     await lasting_quick_town.put_away()
+
+
+@pytest.fixture
+async def calm_town(lasting_calm_town: Town) -> AsyncIterator[Town]:
+    yield lasting_calm_town
+    await lasting_calm_town.put_away()
 
 
 @pytest.fixture

@@ -7,10 +7,11 @@ from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import pytest
+from prometheus_client import CollectorRegistry
 
 from activities.relay import Pace, Relay
 from activities.restores import Restores
-from activities.wanted_runs import WantedRuns
+from activities.wanted_runs import Lasting, WantedRuns
 from db import requests
 from db.requests import MessageKind
 from domain import commands as c
@@ -24,6 +25,7 @@ from tests.town import KEYS, Request, Town, a_text, until
 from tests.town_hall import a_store, a_town
 from tests.workflows.test_co_handling import helped, part_is_over, part_is_watched
 from tests.workflows.test_merging import follows, merged
+from watching.runs import RunFigures
 from workflows.after_restore import end_runs_of_before
 from workflows.contract import ActionTaken, co_workflow_id
 from workflows.delivery import deliver_with
@@ -193,6 +195,52 @@ async def test_message_whose_run_was_lost_brings_it_back_and_is_heard_once(quick
 
 async def is_heard(request: Request) -> bool:
     return {"urge", "supplement"} <= {*await request.actions()}
+
+
+async def test_look_says_in_figures_what_it_has_found_and_brought_back(quick_town: Town) -> None:
+    request = await quick_town.submit()
+    await terminate(request)
+    registry = CollectorRegistry()
+    lost = lost_runs(quick_town)
+    lost.noted = RunFigures(registry)
+
+    def told() -> dict[str, float | None]:
+        names = ("needed", "open", "found_missing", "missing", "lost_total")
+        labels = {"because": "look"}
+        brought_back = registry.get_sample_value("huisheng_runs_brought_back_total", labels)
+        return {name: registry.get_sample_value(f"huisheng_runs_{name}") for name in names} | {"back": brought_back}
+
+    assert told() == {"needed": 0, "open": 0, "found_missing": 0, "missing": 0, "lost_total": 0, "back": 0}
+    assert await sweep(lost, a_second=1000) == 1
+    assert told() == {"needed": 1, "open": 0, "found_missing": 1, "missing": 0, "lost_total": 1, "back": 1}
+    await request.settled()
+    await until(lambda: is_listed(request))
+    assert await sweep(lost, a_second=1000) == 0
+    assert told() == {"needed": 1, "open": 1, "found_missing": 0, "missing": 0, "lost_total": 1, "back": 1}
+
+
+async def is_listed(request: Request) -> bool:
+    return (await lost_runs(request.town).check()).runs == 1
+
+
+class Away(WantedRuns):
+    """The database is not there."""
+
+    def all(self) -> AsyncIterator[Lasting]:
+        raise ConnectionRefusedError
+
+
+async def test_look_that_did_not_come_to_its_end_does_not_count_as_one(quick_town: Town) -> None:
+    registry = CollectorRegistry()
+    wanted = Away(quick_town.pool, a_store(quick_town.policy, quick_town.pool), lambda: datetime.now(UTC))
+    lost = LostRuns(quick_town.environment.client, wanted, RunFigures(registry))
+    with pytest.raises(ConnectionRefusedError):
+        await sweep(lost, a_second=1000)
+    looked_at = "huisheng_runs_looked_at_timestamp_seconds"
+    assert registry.get_sample_value(looked_at) == 0
+    lost = LostRuns(quick_town.environment.client, lost_runs(quick_town)._wanted, lost.noted)
+    await sweep(lost, a_second=1000)
+    assert (registry.get_sample_value(looked_at) or 0) > 1e9
 
 
 async def test_message_that_was_handed_to_a_lost_run_is_delivered_once_more(quick_town: Town) -> None:

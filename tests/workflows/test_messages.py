@@ -123,7 +123,7 @@ async def test_updates_before_the_first_task_are_answered(town: Town) -> None:
         accepting = asyncio.create_task(request.act(c.Accept(town.actor("handler"))))
         declining = asyncio.create_task(request.act(c.Decline(town.actor("dispatcher"), "court")))
         transferring = asyncio.create_task(request.act(c.Transfer(town.actor("dispatcher"), "next_city")))
-        await asyncio.sleep(0.05)  # nothing can be seen of an update that no worker has taken
+        await asyncio.sleep(1)  # nothing can be seen of an update that no worker has taken
     # Nobody has it yet, so that nobody can accept it; declining is possible only until it is assigned.
     with refused("not_allowed"):
         await accepting

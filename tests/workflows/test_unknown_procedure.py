@@ -40,14 +40,14 @@ async def failed_tasks(request: Request) -> list[str]:
 
 @pytest.mark.slow
 async def test_run_of_a_newer_program_waits_for_one_that_knows_it(
-    quick_town: Town, monkeypatch: pytest.MonkeyPatch
+    calm_town: Town, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    request = await of_the_future(quick_town)
+    request = await of_the_future(calm_town)
 
     async def has_been_left() -> bool:
         return bool(await failed_tasks(request))
 
-    await until(has_been_left)
+    await until(has_been_left, within=120)
     assert set(await failed_tasks(request)) == {"UnknownProcedure"}
     assert await request.history() == ["WORKFLOW_EXECUTION_STARTED"]
     assert await request.actions() == []
@@ -56,11 +56,11 @@ async def test_run_of_a_newer_program_waits_for_one_that_knows_it(
     async def is_received() -> bool:
         return await request.actions() != []
 
-    await until(is_received, within=30)
+    await until(is_received, within=120)
     await request.settled()
     assert await request.state() is State.ASSIGNED
     await request.accepted()
-    await request.act(c.Progress(quick_town.actor("handler"), a_text()))
+    await request.act(c.Progress(calm_town.actor("handler"), a_text()))
     assert await request.actions() == ["submit", "auto_assign", "accept", "progress"]
 
 
@@ -75,10 +75,10 @@ async def begun_with(request: Request) -> Submitted:
 
 @pytest.mark.slow
 async def test_long_life_never_goes_on_with_an_earlier_procedure(
-    quick_town: Town, monkeypatch: pytest.MonkeyPatch
+    calm_town: Town, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(contract, "KNOWN_PROCEDURES", range(1, FUTURE + 1))
-    request = await of_the_future(quick_town)
+    request = await of_the_future(calm_town)
     await request.settled()
     for number in range(1, MESSAGES + 1):
         await request.handle.signal("supplemented", Message(number, datetime.now(UTC), a_text()))
@@ -87,7 +87,7 @@ async def test_long_life_never_goes_on_with_an_earlier_procedure(
     async def goes_on() -> bool:
         return (await begun_with(request)).carried is not None
 
-    await until(goes_on, within=30)
+    await until(goes_on, within=120)
     assert (await begun_with(request)).procedure == FUTURE
 
 
