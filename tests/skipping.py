@@ -5,12 +5,14 @@ from __future__ import annotations
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 
 from temporalio.api.enums.v1 import IndexedValueType
 from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest
 from temporalio.testing import WorkflowEnvironment
 
+from tests.builders import MONDAY_NINE
 from tests.town import KEYS
 from workflows.connection import data_converter
 from workflows.visibility import ATTRIBUTES
@@ -31,6 +33,12 @@ async def a_real_server(*extra: str) -> AsyncIterator[WorkflowEnvironment]:
         ui=False,
     ) as environment:
         yield environment
+
+
+async def until_monday(environment: WorkflowEnvironment) -> None:
+    """Lets time pass to nine on a Monday: what happens next does not depend on the hour at which the tests run."""
+    now = await environment.get_current_time()
+    await environment.sleep((MONDAY_NINE - now) % timedelta(weeks=1))
 
 
 @asynccontextmanager

@@ -20,10 +20,10 @@ from domain.forms import check_form
 from domain.lifecycle import Action, permit, speaks_to_citizen
 from domain.policy import to_plain
 from domain.request import CITIZEN, OPEN, SYSTEM, Actor, Event, Result, Snapshot, State
-from tests.builders import MONDAY_NINE
 from tests.chance import DESCRIPTIONS, Chance
 from tests.invariants import broken, wrongly_moved, wrongly_told
 from tests.runs import is_at_rest, next_ring_at, running_timers
+from tests.skipping import until_monday
 from tests.town import Request, Town, a_text, until
 from workflows.contract import ActionTaken, Message, co_workflow_id
 from workflows.messages import CITIZEN_SIGNALS, admin
@@ -72,7 +72,7 @@ class Walk:
         other = replace(self.town.policy, reminders=(0.4, 0.7))
         await policies.keep(self.town.pool, other.version, "Small City", to_plain(other), datetime.now(UTC))
         self.chance = Chance(Random(self.seed), self.town, self.requests, other.version)
-        await self._wait_for_monday()
+        await until_monday(self.town.environment)
         try:
             for _ in range(lives):
                 description = self.chance.one(DESCRIPTIONS)
@@ -83,11 +83,6 @@ class Walk:
         except Exception as error:
             error.add_note(f"seed {self.seed}, after:\n" + "\n".join(self.told[-12:]))
             raise
-
-    async def _wait_for_monday(self) -> None:
-        """Every walk begins at nine on a Monday, so that the same seed comes to the same days."""
-        now = await self.town.environment.get_current_time()
-        await self.town.environment.sleep((MONDAY_NINE - now) % timedelta(weeks=1))
 
     async def step(self) -> None:
         kind = self.chance.random.random()

@@ -11,7 +11,7 @@ from temporalio.testing import WorkflowEnvironment
 from domain.policy import shortened
 from tests.city import a_city
 from tests.conftest import FreshDatabase
-from tests.skipping import a_real_server, a_skipping_server
+from tests.skipping import a_real_server, a_skipping_server, until_monday
 from tests.town import Town
 from tests.town_hall import a_town
 
@@ -70,6 +70,7 @@ async def calm_town(lasting_calm_town: Town) -> AsyncIterator[Town]:
 
 @pytest.fixture
 async def town(lasting_town: Town) -> AsyncIterator[Town]:
-    """The town of the session; what a test leaves open there is put away."""
+    """The town of the session, at nine on a Monday; what a test leaves open there is put away."""
+    await until_monday(lasting_town.environment)
     yield lasting_town
     await lasting_town.put_away()
