@@ -212,8 +212,15 @@ async def _through_a_storm(town: Town, worker: MortalWorker) -> None:
         await asyncio.sleep(1.5 + 0.37 * number)
         await worker.kill()
         await worker.start()
+
+    async def is_through() -> bool:
+        for task in tasks:
+            if task.done():
+                task.result()  # who has given up says why
+        return await _has_been_through_it(request)
+
     # On a slow machine the worker hardly comes to life between its deaths: then what they missed comes after the last.
-    await until(lambda: _has_been_through_it(request), within=400)
+    await until(is_through, within=400)
     storm.is_over = True
     async with asyncio.timeout(120):
         await asyncio.gather(*tasks)
