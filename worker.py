@@ -6,12 +6,14 @@ import asyncio
 import os
 import signal
 import sys
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 import structlog
@@ -37,7 +39,7 @@ from activities.providers import provider_from
 from activities.providers.port import Provider
 from activities.read_model import ReadModelActivities
 from activities.rebuilding import RebuildingActivities
-from activities.relay import Relay
+from activities.relay import Deliver, Relay
 from activities.restores import Restores
 from activities.retention import RetentionActivities
 from activities.second_opinion import SecondOpinion
@@ -47,7 +49,7 @@ from activities.wanted_runs import WantedRuns
 from cli.logs import log_as_json
 from cli.memory import sweep_memory_seldom
 from db.migrations import SchemaMismatch, require_version
-from db.pool import Pool, open_pool
+from db.pool import RELAY_SESSION, WatchedPool, open_pool
 from db.sealing import KeyRing
 from domain.errors import EngineUnavailable
 from policies.store import PolicyStore
@@ -98,63 +100,87 @@ class Watched:
     sdk_port: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What the parts of a worker work with."""
+
+    client: Client
+    pool: WatchedPool
+    keys: KeyRing
+    policies: PolicyStore
+    provider: Provider
+    notices: NoticeActivities
+    second_opinion: SecondOpinion | None
+    figures: WorkerFigures
+    first_turns: FirstTurns
+
+
 async def run(settings: Settings, stop: asyncio.Event, watched: Watched = Watched()) -> None:
     """Work until `stop` is set; then let what is under way end."""
     async with AsyncExitStack() as stack:
-        figures, tracing, first_turns = WorkerFigures(), watched.tracing, FirstTurns()
-        database = settings.database_url
-        pool = await stack.enter_async_context(
-            open_pool(
-                database, size=POOL_SIZE, application_name="worker", on_query=tracing.note_query if tracing else None
-            )
-        )
         relay_pool = await stack.enter_async_context(
-            open_pool(database, size=RELAY_POOL_SIZE, application_name="relay", quick_commits=True, plan_anew=True)
+            open_pool(settings.database_url, size=RELAY_POOL_SIZE, application_name="relay", session=RELAY_SESSION)
         )
-        await require_version(pool)
-        keys = KeyRing.from_text(settings.keys)
-        interceptors = [tracing.interceptor()] if tracing else []
-        client = await connect(settings.temporal_address, keys, interceptors=interceptors)
-        policies = PolicyStore(partial(db.policies.active_version, pool), partial(db.policies.content_of, pool))
-        provider = counted(provider_from(settings, pool, keys), figures)
-        stack.push_async_callback(provider.close)
-        notices = NoticeActivities(pool, keys, policies, provider, settings.public_url)
-        second_opinion = SecondOpinion(pool, settings.second_opinion) if settings.second_opinion else None
-        if second_opinion is not None:
-            stack.push_async_callback(second_opinion.close)
-
-        await end_runs_of_before(client, Restores(pool), datetime.now(UTC))
-        await stack.enter_async_context(
-            _requests(client, pool, keys, policies, provider, notices, second_opinion, figures, first_turns)
-        )
-        await stack.enter_async_context(_gateway(client, notices))
-        lost_runs = LostRuns(
-            client, WantedRuns(pool, policies, lambda: datetime.now(UTC)), RunFigures(figures.registry)
-        )
-        # A first turn that asks a language model is slow for reasons of its own, which a narrower relay would not mend.
-        own_pace = None if second_opinion else first_turns
-        deliver = watched_delivery(deliver_with(client, lost_runs.bring_back_for, own_pace), figures, tracing)
-        relay = await stack.enter_async_context(Relay(relay_pool, deliver))
+        means = await _means(settings, stack, watched.tracing)
+        figures = means.figures
+        await end_runs_of_before(means.client, Restores(means.pool), datetime.now(UTC))
+        await stack.enter_async_context(_requests(means))
+        await stack.enter_async_context(_gateway(means))
+        wanted_runs = WantedRuns(means.pool, means.policies, lambda: datetime.now(UTC))
+        lost_runs = LostRuns(means.client, wanted_runs, RunFigures(figures.registry))
+        relay = await stack.enter_async_context(Relay(relay_pool, _delivery(means, lost_runs, watched.tracing)))
         figures.watch_relay(lambda: relay.width)
-        schedules = ScheduleFigures(client, SCHEDULES)
-        for collector in (PoolFigures({"worker": pool, "relay": relay_pool}), schedules):
+        schedules = ScheduleFigures(means.client, SCHEDULES)
+        for collector in (PoolFigures({"worker": means.pool, "relay": relay_pool}), schedules):
             figures.registry.register(collector)
-
-        async def zone() -> str:
-            return (await policies.active()).zone
-
-        for errand in (
-            sweep_notices(notices.sender),
-            keep_house(pool, keys),
-            chain_looks(pool),
-            keep_schedules(client, zone),
-            schedules.watch(),
-            watch_runs(lost_runs),
-        ):
+        for errand in (*_errands(means), schedules.watch(), watch_runs(lost_runs)):
             stack.callback(asyncio.create_task(errand).cancel)
         await stack.enter_async_context(_served(settings, figures, watched.sdk_port))
         _say_ready()
         await stop.wait()
+
+
+async def _means(settings: Settings, stack: AsyncExitStack, tracing: Tracing | None) -> Means:
+    """Opened, and closed with the stack."""
+    figures = WorkerFigures()
+    pool = await stack.enter_async_context(
+        open_pool(
+            settings.database_url,
+            size=POOL_SIZE,
+            application_name="worker",
+            on_query=tracing.note_query if tracing else None,
+        )
+    )
+    await require_version(pool)
+    keys = KeyRing.from_text(settings.keys)
+    interceptors = [tracing.interceptor()] if tracing else []
+    client = await connect(settings.temporal_address, keys, interceptors=interceptors)
+    policies = PolicyStore(partial(db.policies.active_version, pool), partial(db.policies.content_of, pool))
+    provider = counted(provider_from(settings, pool, keys), figures)
+    stack.push_async_callback(provider.close)
+    notices = NoticeActivities(pool, keys, policies, provider, settings.public_url)
+    second_opinion = SecondOpinion(pool, settings.second_opinion) if settings.second_opinion else None
+    if second_opinion is not None:
+        stack.push_async_callback(second_opinion.close)
+    return Means(client, pool, keys, policies, provider, notices, second_opinion, figures, FirstTurns())
+
+
+def _delivery(means: Means, lost_runs: LostRuns, tracing: Tracing | None) -> Deliver:
+    # A first turn that asks a language model is slow for reasons of its own, which a narrower relay would not mend.
+    first_turns = None if means.second_opinion else means.first_turns
+    return watched_delivery(deliver_with(means.client, lost_runs.bring_back_for, first_turns), means.figures, tracing)
+
+
+def _errands(means: Means) -> Iterator[Coroutine[Any, Any, None]]:
+    """What every worker does now and then."""
+
+    async def zone() -> str:
+        return (await means.policies.active()).zone
+
+    yield sweep_notices(means.notices.sender)
+    yield keep_house(means.pool, means.keys)
+    yield chain_looks(means.pool)
+    yield keep_schedules(means.client, zone)
 
 
 def _served(settings: Settings, figures: WorkerFigures, sdk_port: int | None) -> AbstractAsyncContextManager[None]:
@@ -169,55 +195,20 @@ def _served(settings: Settings, figures: WorkerFigures, sdk_port: int | None) ->
     return serving(host.strip("[]"), int(port), settings.metrics_token, page)
 
 
-def _requests(
-    client: Client,
-    pool: Pool,
-    keys: KeyRing,
-    policies: PolicyStore,
-    provider: Provider,
-    notices: NoticeActivities,
-    second_opinion: SecondOpinion | None,
-    figures: WorkerFigures,
-    first_turns: FirstTurns,
-) -> Worker:
+def _requests(means: Means) -> Worker:
     """The workflows, and the activities on our own database."""
-    models = ModelStore(partial(db.models.active_version, pool), partial(db.models.content_of, pool))
-    classification = ClassificationActivities(pool, keys, policies, models.classifier_of, second_opinion)
-    jurisdictions = JurisdictionActivities(pool, keys, policies)
-    planning = PlanningActivities(policies)
-    read_model = ReadModelActivities(
-        pool,
-        keys,
-        policies,
-        by_gateway=not provider.prompt,
-        send_at_once=notices.sender.send_request if provider.prompt else None,
-    )
     return Worker(
-        client,
+        means.client,
         task_queue=REQUESTS_QUEUE,
         workflows=[RequestWorkflow, CoHandlingWorkflow, RetentionWorkflow, LearningWorkflow, TopicsWorkflow],
-        activities=[
-            classification.classify_request,
-            jurisdictions.locate_request,
-            FirstLookActivities(pool, keys, classification, jurisdictions).look_at_request,
-            *planning.all(),
-            MergingActivities(pool).find_parent,
-            read_model.record,
-            read_model.act_ahead,
-            read_model.keep_text,
-            RebuildingActivities(pool, policies).rebuild_run,
-            notices.send_notices,
-            RetentionActivities(pool, policies).erase_due,
-            LearningActivities(pool, keys, policies).retrain,
-            TopicActivities(pool, keys).find_topics,
-        ],
+        activities=_activities(means),
         # The workflow code is pure by lint and replayed in the tests inside the sandbox; here the sandbox would only
         # cost processor time (docs/decisions/0004-sandbox-in-tests.md).
         workflow_runner=UnsandboxedWorkflowRunner(),
         # No payload is stored elsewhere. With more than one at a time the SDK would still make a task for each payload of each
         # activation: a third of what it costs to carry one in and out (docs/decisions/0026-sealed-payloads.md).
         max_workflow_task_external_storage_concurrency=1,
-        interceptors=[WatchedActivities(figures, first_turns)],
+        interceptors=[WatchedActivities(means.figures, means.first_turns)],
         sticky_queue_schedule_to_start_timeout=STICKY,
         max_cached_workflows=KNOWN_RUNS,
         graceful_shutdown_timeout=GRACE,
@@ -225,12 +216,41 @@ def _requests(
     )
 
 
-def _gateway(client: Client, notices: NoticeActivities) -> Worker:
+def _activities(means: Means) -> list[Callable[..., Any]]:
+    pool, keys, policies, notices, provider = means.pool, means.keys, means.policies, means.notices, means.provider
+    models = ModelStore(partial(db.models.active_version, pool), partial(db.models.content_of, pool))
+    classification = ClassificationActivities(pool, keys, policies, models.classifier_of, means.second_opinion)
+    jurisdictions = JurisdictionActivities(pool, keys, policies)
+    read_model = ReadModelActivities(
+        pool,
+        keys,
+        policies,
+        by_gateway=not provider.prompt,
+        send_at_once=notices.sender.send_request if provider.prompt else None,
+    )
+    return [
+        classification.classify_request,
+        jurisdictions.locate_request,
+        FirstLookActivities(pool, keys, classification, jurisdictions).look_at_request,
+        *PlanningActivities(policies).all(),
+        MergingActivities(pool).find_parent,
+        read_model.record,
+        read_model.act_ahead,
+        read_model.keep_text,
+        RebuildingActivities(pool, policies).rebuild_run,
+        notices.send_notices,
+        RetentionActivities(pool, policies).erase_due,
+        LearningActivities(pool, keys, policies).retrain,
+        TopicActivities(pool, keys).find_topics,
+    ]
+
+
+def _gateway(means: Means) -> Worker:
     """The activity that speaks with a stranger, at the pace that the stranger allows."""
     return Worker(
-        client,
+        means.client,
         task_queue=NOTICES_QUEUE,
-        activities=[notices.send_notices],
+        activities=[means.notices.send_notices],
         max_task_queue_activities_per_second=GATEWAY_SENDS_PER_SECOND,
         graceful_shutdown_timeout=GRACE,
         deployment_config=_build(),

@@ -61,7 +61,7 @@ class Pace:
 class Relay:
     """Delivers within `async with`, or from `run()` until `stop()`.
 
-    Its pool may answer for commits before they are on disk (`quick_commits`): every step can be repeated.
+    Its pool may answer for commits before they are on disk (`db.pool.RELAY_SESSION`): every step can be repeated.
     """
 
     def __init__(

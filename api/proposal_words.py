@@ -12,13 +12,13 @@ _SENTENCES: dict[Language, dict[Because, str]] = {
         Because.NEIGHBOUR: "地点位于{where}，不在本市",
         Because.WORDS: "来信中的用词属于“{reason}”",
         Because.PART: "来信中有一部分明显属于“{second}”",
-        Because.CLOSE: "“{first}”（{sure}）与“{second}”（{nearly}）可能性相近",
+        Because.CLOSE: "最可能是“{first}”（{sure}），其次是“{second}”（{nearly}）",
     },
     "en": {
         Because.NEIGHBOUR: "The place lies in {where}, outside the city",
         Because.WORDS: "Words of the message speak for “{reason}”",
         Because.PART: "A part of the message is surely about “{second}”",
-        Because.CLOSE: "“{first}” ({sure}) and “{second}” ({nearly}) are nearly as likely",
+        Because.CLOSE: "Most likely “{first}” ({sure}), then “{second}” ({nearly})",
     },
 }
 

@@ -20,8 +20,10 @@ from classifier.thresholds import NEVER
 from classifier.training import Trained
 from db.decided import Spoken
 from db.models import Kept
-from domain.classified import Classified
+from domain.classified import Classified, Located
 from domain.policy import Policy, in_language
+from domain.request import Urgency
+from domain.routing import Route, TriageNeeded, TriageReason, route
 
 WORDS_DECIDE = "No model is in force: the words of the policy decide. `huisheng classifier train` makes a model."
 
@@ -104,18 +106,28 @@ def explained(model: Model, title: str, text: str) -> str:
 
 
 def classified(found: Classified, policy: Policy) -> str:
-    """The decision as the system would take it."""
-    needed = policy.triage.threshold if found.needed is None else found.needed
+    """The decision as the system would take it of a message without a place."""
     if found.category is None:
-        return "Decision: nothing in the text says what it is about; a person decides."
+        return f"Decision: nothing in the text says what it is about; {_fate(found, policy)}."
+    needed = policy.triage.threshold if found.needed is None else found.needed
     category = policy.category(found.category)
     name = in_language(category.name, "en")
-    outcome = "stands without a person" if found.confidence >= needed else "a person decides"
-    flags = "".join(f" {flag}: {so}." for flag, so in (("Danger", found.danger), ("Sensitive", found.sensitive)) if so)
     return (
         f"Decision: {found.category} ({name}), department {category.department or 'by district'}, "
-        f"{found.confidence:.3f} sure, {needed:.3f} needed: {outcome} ({found.decided_by}).{flags}"
+        f"{found.confidence:.3f} sure, {needed:.3f} needed ({found.decided_by}): {_fate(found, policy)}."
     )
+
+
+def _fate(found: Classified, policy: Policy) -> str:
+    match route(policy, found, Located()):
+        case Route(urgency=Urgency.DANGER):
+            return "danger to life, assigned at once however sure that is"
+        case Route():
+            return "stands without a person"
+        case TriageNeeded(reason=TriageReason.NO_ROUTE):
+            return "stands without a person where a place is given that has a department"
+        case TriageNeeded(reason=reason):
+            return f"a person decides ({reason})"
 
 
 def danger_explained(policy: Policy, text: str, title: str) -> Iterator[str]:

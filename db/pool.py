@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import time
 from bisect import bisect_left
-from collections.abc import AsyncIterator, Callable, Generator
+from collections.abc import AsyncIterator, Callable, Generator, Mapping
 from contextlib import asynccontextmanager
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Any, ClassVar, Protocol, TypeAlias
 
 import asyncpg
@@ -21,6 +21,13 @@ SESSION = {
     "timezone": "UTC",
     # Every statement here is short; compiling one would take longer than running it.
     "jit": "off",
+}
+RELAY_SESSION = {
+    # A commit answers before it is on disk, and a crash of the server may undo the last moments. That is for the relay alone,
+    # whose every step can be repeated.
+    "synchronous_commit": "off",
+    # A queue is mostly empty, and a plan made then and kept reads the whole of a long one for each message.
+    "plan_cache_mode": "force_custom_plan",
 }
 COMMAND_TIMEOUT_SECONDS = 20.0
 
@@ -118,30 +125,20 @@ def open_pool(
     *,
     size: int,
     application_name: str = "huisheng",
-    quick_commits: bool = False,
-    plan_anew: bool = False,
+    session: Mapping[str, str] = MappingProxyType({}),
     on_query: OnQuery | None = None,
     at_once: bool = True,
 ) -> WatchedPool:
     """A pool of at most `size` connections, for `async with` or `await`; one is opened at once, so that a wrong address
     shows there, unless `at_once` is false.
 
-    With `quick_commits` a commit answers before it is on disk; a crash of the server may then undo the last moments. That
-    is for the relay alone, whose every step can be repeated.
-
-    With `plan_anew` each statement is planned for what is there now: a queue is mostly empty, and a plan made then and kept
-    reads the whole of a long one for each message.
+    `session` are settings of PostgreSQL beside those that all sessions have.
 
     `on_query` hears of every statement; without it none is timed.
 
     Sessions in the pool are never given settings of their own: a connection goes back as it came, without the round trip
     that asyncpg spends on resetting it.
     """
-    own = {"application_name": application_name}
-    if quick_commits:
-        own["synchronous_commit"] = "off"
-    if plan_anew:
-        own["plan_cache_mode"] = "force_custom_plan"
 
     async def prepare(connection: Connection) -> None:
         await connection.set_type_codec(
@@ -159,7 +156,7 @@ def open_pool(
         command_timeout=COMMAND_TIMEOUT_SECONDS,
         statement_cache_size=256,
         max_cached_statement_lifetime=0,
-        server_settings={**SESSION, **own},
+        server_settings={**SESSION, **session, "application_name": application_name},
     )
 
 

@@ -51,8 +51,8 @@ DYNAMIC_CONFIG = {
     "history.hostLevelCacheMaxSize": "1000",
 }
 
-# Go sweeps its memory when it has grown ninefold instead of twofold: under full load the server takes some 700 megabytes, for a
-# good twentieth less of its processor time.
+# Go sweeps its memory when it has grown ninefold instead of twofold: under full load the server takes up to
+# a gigabyte (docs/overload.md), for a good twentieth less of its processor time.
 GARBAGE_COLLECTION_PERCENT = 800
 MEMORY_MEBIBYTES = 1200
 """From here on it sweeps as often as it takes to stay below, whatever that costs."""

@@ -250,7 +250,7 @@ async def test_what_is_proposed_is_taken_with_one_button(
     [
         (DECLINE | {"proposal_because": "words"}, "来信中的用词属于“A court decides this”", "Words of the message speak for “A court decides this”"),
         (SHARED | {"proposal_because": "close", "proposal_sure": "0.48", "proposal_nearly": "0.40"},
-         "（48%）与“", " (40%) are nearly as likely"),
+         "（48%），其次是“", "” (48%), then “"),
         (SHARED | {"proposal_because": "part"}, "来信中有一部分明显属于“", "A part of the message is surely about “"),
         (DECLINE, '<span lang="en">words</span>', '<span lang="en">words</span>'),
         (DECLINE | {"proposal_because": "a_newer_one"}, '<span lang="en">words</span>', '<span lang="en">words</span>'),

@@ -20,6 +20,8 @@ from db.models import Because, By, Origin
 from db.pool import Pool
 from domain.errors import Unknown
 from domain.policy import Policy, to_plain
+from policies.loader import load_folder
+from settings import DEFAULT_POLICY_DIRECTORY
 from tests.city import a_category, a_city
 from tests.decided import a_decided_request, a_way, ran_through
 from tests.messages import a_file, some_messages
@@ -179,6 +181,24 @@ async def test_file_is_learnt_from_listed_explained_and_replaced(
     assert (await classifier(environment, "activate", "nonsense"))[1] == (
         "Error: There is no model nonsense. `huisheng classifier list` shows those there are.\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("text", "fate"),
+    [
+        ("楼道里一股臭鸡蛋味，从早上到现在头都疼", "danger to life, assigned at once however sure that is."),
+        ("路灯坏了三天了", "stands without a person."),
+        ("你好", "a person decides (no_category)."),
+        ("法院已经判了，对方还是不执行判决", "a person decides (out_of_scope)."),
+    ],
+)
+async def test_explanation_says_what_becomes_of_a_message_as_the_routing_does_it(
+    pool: Pool, environment: dict[str, str], text: str, fate: str
+) -> None:
+    await with_policy(pool, load_folder(DEFAULT_POLICY_DIRECTORY))
+    code, said = await classifier(environment, "explain", text)
+    assert code == 0, said
+    assert [line for line in said.splitlines() if line.startswith("Decision: ") and line.endswith(fate)], said
 
 
 async def test_model_file_travels(pool: Pool, environment: dict[str, str], tmp_path: Path) -> None:

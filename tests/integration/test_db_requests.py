@@ -12,7 +12,7 @@ import asyncpg
 import pytest
 
 from db import requests, texts, views
-from db.pool import Database, Pool, open_pool
+from db.pool import RELAY_SESSION, Database, Pool, open_pool
 from db.requests import Contact, Idempotency, IdempotencyConflict, MessageKind, Submitted
 from db.sealing import KeyRing, SealBroken
 from domain.errors import Unknown
@@ -266,14 +266,10 @@ async def test_pool_gives_a_connection_back_clean_after_a_failure(database_url: 
         assert await one.fetchval("select 1") == 1
 
 
-async def test_pool_can_answer_for_commits_before_they_are_on_disk(database_url: str, pool: Pool) -> None:
-    async with open_pool(database_url, size=1, quick_commits=True) as quick:
-        assert await quick.fetchval("show synchronous_commit") == "off"
-    session = "select setting from pg_settings where name = 'synchronous_commit' and source = 'client'"
-    assert await pool.fetchval(session) is None
-
-
-async def test_pool_can_plan_each_statement_anew(database_url: str, pool: Pool) -> None:
-    async with open_pool(database_url, size=1, plan_anew=True) as fresh:
-        assert await fresh.fetchval("show plan_cache_mode") == "force_custom_plan"
-    assert await pool.fetchval("show plan_cache_mode") == "auto"
+async def test_sessions_of_the_relay_and_no_others_commit_quickly_and_plan_anew(database_url: str, pool: Pool) -> None:
+    settings = "select array[current_setting('synchronous_commit'), current_setting('plan_cache_mode')]"
+    async with open_pool(database_url, size=1, session=RELAY_SESSION) as relay:
+        assert await relay.fetchval(settings) == ["off", "force_custom_plan"]
+    assert (await pool.fetchval(settings))[1] == "auto"
+    of_the_client = "select setting from pg_settings where name = 'synchronous_commit' and source = 'client'"
+    assert await pool.fetchval(of_the_client) is None

@@ -20,7 +20,7 @@ import pytest
 from activities.relay import Delivery, InboxRow, Pace, Relay
 from db import inbox
 from db.inbox import PutOff, Settled
-from db.pool import Database, Pool, open_pool
+from db.pool import RELAY_SESSION, Database, Pool, open_pool
 from db.sealing import KeyRing
 from domain.errors import EngineUnavailable
 from tests.rows import SUNDAY_NOON, a_submitted_request, an_urging
@@ -54,7 +54,7 @@ class Script:
 
 @asynccontextmanager
 async def a_relay(database_url: str, script: Script, pace: Pace = IMPATIENT) -> AsyncIterator[Relay]:
-    async with open_pool(database_url, size=2, quick_commits=True) as pool, Relay(pool, script, pace=pace) as relay:
+    async with open_pool(database_url, size=2, session=RELAY_SESSION) as pool, Relay(pool, script, pace=pace) as relay:
         yield relay
 
 
@@ -385,7 +385,7 @@ async def test_relay_is_woken_by_every_message_however_many_come_at_once(
 
 async def test_relay_claims_without_reading_the_whole_queue(pool: Pool, keys: KeyRing, database_url: str) -> None:
     """Prepared and used while the queue is empty, as at every start; then a storm fills it."""
-    async with open_pool(database_url, size=1, plan_anew=True) as one, one.acquire() as connection:
+    async with open_pool(database_url, size=1, session=RELAY_SESSION) as one, one.acquire() as connection:
         for _ in range(10):  # from the sixth time on PostgreSQL would keep a plan for all times
             assert await inbox.claim(connection, timedelta(seconds=30), 8) == []
         await _fill(pool, keys, 2_000)

@@ -12,7 +12,7 @@ import worker
 from activities.first_turns import FirstTurns
 from activities.relay import Delivery, InboxRow, Pace, Relay
 from db import inbox
-from db.pool import Pool, open_pool
+from db.pool import RELAY_SESSION, Pool, open_pool
 from db.sealing import KeyRing
 from supervision.temporal import TemporalServer
 from tests.conftest import FreshDatabase
@@ -52,7 +52,7 @@ async def test_relay_has_fewer_under_way_while_the_engine_is_slow_and_all_again_
     for _ in range(40):
         await a_submitted_request(pool, keys)
     async with (
-        open_pool(database_url, size=2, quick_commits=True) as relay_pool,
+        open_pool(database_url, size=2, session=RELAY_SESSION) as relay_pool,
         Relay(relay_pool, engine, pace=PACE) as relay,
     ):
         await until_empty(pool)

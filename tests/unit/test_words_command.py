@@ -42,38 +42,33 @@ def test_danger_is_found_in_sentences_held_out() -> None:
     assert found.precision >= 0.9
 
 
-def test_danger_in_words_that_nobody_had_thought_of_is_found() -> None:
-    """Sentences written after the words had been done, and before the examples, by others: what docs/classifier.md says holds."""
-    found = measure("afterwards", judged_of(DANGER, "afterwards"))
-    assert (found.expected, found.others) == (31, 12)
+@pytest.mark.parametrize(
+    ("file", "half", "dangerous", "harmless", "in_vain"),
+    [
+        (DANGER, "afterwards", 31, 12, 0.0),  # written after the words had been done, and before the examples
+        (SEALED, "sealed", 150, 163, 0.12),  # written before the examples
+        (BLIND, "blind", 120, 120, 0.2),  # written when all was done, by somebody who had seen nothing of it
+    ],
+)
+def test_danger_is_found_in_words_that_nobody_had_thought_of_and_seldom_where_it_only_sounds_so(
+    file: Path, half: str, dangerous: int, harmless: int, in_vain: float
+) -> None:
+    """What each measure is worth, and how often it was taken, stands in docs/classifier.md."""
+    found = measure(half, judged_of(file, half))
+    assert (found.expected, found.others) == (dangerous, harmless)
     assert found.recall is not None
     assert found.recall >= 0.95
-    assert found.false == 0
+    assert found.false <= in_vain * found.others
 
 
-def test_danger_is_found_in_sentences_of_somebody_who_had_seen_nothing_of_the_program() -> None:
-    """Written when words and examples were done: what docs/classifier.md says holds."""
-    found = measure("blind", judged_of(BLIND, "blind"))
-    assert (found.expected, found.others) == (120, 120)
-    assert found.recall is not None
-    assert found.recall >= 0.95
-    assert found.false <= 0.2 * found.others
-
-
-def test_danger_is_found_in_the_sealed_sentences_and_seldom_where_it_only_sounds_so() -> None:
-    """Written before the examples; how often they were measured, and how, stands in docs/classifier.md."""
-    found = measure("sealed", judged_of(SEALED, "sealed"))
-    assert (found.expected, found.others) == (150, 163)
-    assert found.recall is not None
-    assert found.recall >= 0.95
-    assert found.false <= 0.12 * found.others
+def test_words_alone_find_few_of_the_dangers_that_nobody_had_thought_of() -> None:
     by_words = measure("by words", judge(Classifier.from_policy(POLICY), read_sentences(SEALED)))
     assert by_words.found < 0.3 * by_words.expected
 
 
 def test_no_sentence_of_the_measures_of_danger_is_among_those_learnt_from() -> None:
     learnt = {each.text for each in sentences_of(POLICY.danger_examples)}
-    measured = {each.text for file in (DANGER, SEALED) for each in read_sentences(file)}
+    measured = {each.text for file in (DANGER, SEALED, BLIND) for each in read_sentences(file)}
     assert not learnt & measured
 
 
