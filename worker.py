@@ -221,6 +221,8 @@ def _activities(means: Means) -> list[Callable[..., Any]]:
     models = ModelStore(partial(db.models.active_version, pool), partial(db.models.content_of, pool))
     classification = ClassificationActivities(pool, keys, policies, models.classifier_of, means.second_opinion)
     jurisdictions = JurisdictionActivities(pool, keys, policies)
+    planning = PlanningActivities(policies)
+    first_look = FirstLookActivities(pool, keys, classification, jurisdictions, planning)
     read_model = ReadModelActivities(
         pool,
         keys,
@@ -231,8 +233,9 @@ def _activities(means: Means) -> list[Callable[..., Any]]:
     return [
         classification.classify_request,
         jurisdictions.locate_request,
-        FirstLookActivities(pool, keys, classification, jurisdictions).look_at_request,
-        *PlanningActivities(policies).all(),
+        first_look.look_and_assign,
+        first_look.look_at_request,
+        *planning.all(),
         MergingActivities(pool).find_parent,
         read_model.record,
         read_model.act_ahead,

@@ -1,4 +1,4 @@
-"""The first look at a request: what it is about and where it is, from one reading of what the citizen wrote."""
+"""The first look at a request: what it is about, where it is and who is in charge, from one reading of what the citizen wrote."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ from temporalio import activity
 
 from activities.classification import ClassificationActivities
 from activities.jurisdictions import JurisdictionActivities
+from activities.planning import PlanningActivities
 from db import requests
 from db.pool import Database
 from db.sealing import KeyRing
-from domain.classified import FirstLook, Located
+from domain.classified import Assignment, AssignmentWanted, FirstLook, Located, LookWanted
 
 logger = structlog.get_logger(__name__)
 
@@ -26,15 +27,25 @@ class FirstLookActivities:
         keys: KeyRing,
         classification: ClassificationActivities,
         jurisdictions: JurisdictionActivities,
+        planning: PlanningActivities,
     ) -> None:
         self._database = database
         self._keys = keys
         self._classification = classification
         self._jurisdictions = jurisdictions
+        self._planning = planning
+
+    @activity.defn
+    async def look_and_assign(self, wanted: LookWanted) -> Assignment:
+        """Where the request goes and by when; to triage, with the reason, where a rule cannot be applied."""
+        look = await self.look_at_request(wanted.request_id)
+        return await self._planning.assign_department(
+            AssignmentWanted(wanted.reference, wanted.at, look.classified, look.located)
+        )
 
     @activity.defn
     async def look_at_request(self, request_id: str) -> FirstLook:
-        """Where only the place cannot be found out, it stays open: that is no reason to know nothing of the matter."""
+        """What and where. Where only the place cannot be found out, it stays open: that is no reason to know nothing of the matter."""
         stored = await requests.by_id(self._database, UUID(request_id))
         told = requests.told(self._keys, stored) if stored is not None else None
         classified = await self._classification.classify(stored, told)

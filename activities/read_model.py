@@ -16,7 +16,9 @@ from db import read_model, texts
 from db.pool import Database
 from db.sealing import KeyRing
 from domain.notices import Recipient
-from domain.request import Act, Record, Recorded
+from domain.planning import FeedbackPlan
+from domain.record import Record, Recorded
+from domain.request import Act, Snapshot
 
 logger = structlog.get_logger(__name__)
 
@@ -37,11 +39,15 @@ class Place:
     sequence: int
 
 
-class QuietHours(Protocol):
+class Policies(Protocol):
     """What recording needs to know of the policy."""
 
     async def quiet_until(self, version: str | None, at: datetime) -> datetime | None:
         """The end of the quiet hours in which `at` lies, after that version of the policy or the active one."""
+        ...
+
+    async def feedback_after(self, resolved: Snapshot) -> FeedbackPlan:
+        """The clocks of the feedback from the latest turn of that request on."""
         ...
 
 
@@ -61,7 +67,7 @@ class ReadModelActivities:
         self,
         database: Database,
         keys: KeyRing,
-        policies: QuietHours,
+        policies: Policies,
         *,
         by_gateway: bool = False,
         send_at_once: SendAtOnce | None = None,
@@ -82,13 +88,16 @@ class ReadModelActivities:
         """
         now = self._now()
         quiet_until = await self._quiet_until(taken, now)
+        feedback = await self._policies.feedback_after(taken.snapshot) if taken.feedback else None
         left = await read_model.record(self._database, taken, quiet_until, now)
         if left.ahead is not None:
             return Recorded(0, by_gateway=self._by_gateway, ahead=left.ahead)
+        if feedback is not None and left.stands is not None:
+            feedback = await self._policies.feedback_after(left.stands)
         owed = left.owed
         if owed and self._send_at_once is not None and await self._sent(self._send_at_once, taken, now):
             owed = 0
-        return Recorded(owed, left.held_until, by_gateway=self._by_gateway, stands=left.stands)
+        return Recorded(owed, left.held_until, by_gateway=self._by_gateway, stands=left.stands, feedback=feedback)
 
     @activity.defn
     async def act_ahead(self, place: Place) -> Act | None:

@@ -21,18 +21,32 @@ from demonstration.phones import fictitious_phone
 
 @dataclass(frozen=True, slots=True)
 class Looks:
-    """A citizen who waits looks so long after sending, then after pauses that grow by that factor, up to a second."""
+    """When a citizen who waits looks: so long after sending, then after pauses that grow by that factor, up to a second.
+
+    Whoever has waited before looks first after that share of what the last such wait took, then after a quarter of that.
+    """
 
     first_seconds: float
     grow_by: float
+    of_last_wait: float = 0.0
     longest_seconds: float = 1.0
+
+    def pauses(self, last_wait: float) -> Iterator[float]:
+        """In seconds, without end."""
+        pause, expected = self.first_seconds, self.of_last_wait * last_wait
+        if expected > pause:
+            yield expected
+            pause = max(pause, expected / 4)
+        while True:
+            yield min(pause, self.longest_seconds)
+            pause *= self.grow_by
 
 
 LOOKS = {
     # Where the wait is what is measured, it is looked at closely.
     Loop.ASSIGNMENTS: Looks(0.04, 1.2),
-    # Elsewhere each look costs the system more than it tells.
-    Loop.LIFECYCLES: Looks(0.08, 1.5),
+    # Elsewhere each look costs the system more than it tells, and whoever has waited before knows about how long it takes.
+    Loop.LIFECYCLES: Looks(0.08, 1.5, of_last_wait=0.8),
 }
 GIVES_UP_AFTER_SECONDS = 60.0
 KEPT_REFERENCES = 40
@@ -84,6 +98,7 @@ class Citizen:
         self._job = tally.job
         self._connection = connection
         self._bodies = bodies
+        self._last_waits: dict[str, float] = {}  # in seconds, by the state that was waited for
 
     async def live(self) -> None:
         rounds = {
@@ -131,14 +146,16 @@ class Citizen:
 
     async def _wait_for(self, sent: Sent, state: str) -> str:
         """Looks now and then until the request is in that state; gives the department that has it."""
-        looks = LOOKS[self._job.loop]
-        pause, deadline = looks.first_seconds, time.perf_counter() + GIVES_UP_AFTER_SECONDS
-        while time.perf_counter() < deadline:
+        began = time.perf_counter()
+        for pause in LOOKS[self._job.loop].pauses(self._last_waits.get(state, 0.0)):
             await asyncio.sleep(pause)
             seen = _expected(await self._connection.ask("GET", _page(sent), token=sent.token), 200).json()
+            waited = time.perf_counter() - began
             if seen["state"] == state:
+                self._last_waits[state] = waited
                 return str(seen["department"])
-            pause = min(pause * looks.grow_by, looks.longest_seconds)
+            if waited > GIVES_UP_AFTER_SECONDS:
+                break
         raise Unexpected(f"not {state} in time")
 
 

@@ -85,7 +85,9 @@ def _head(machine: Machine, command: str) -> Iterator[str]:
         "generator is a process of its own on the same cores; its processor time is told apart. It speaks HTTP over bare "
         "sockets with the C parser of httptools, because a comfortable client (httpx2) takes about as much of the shared "
         "cores as the interface that is measured. Whoever waits looks again and again, with growing pauses: for an assignment "
-        "first after 40 ms, so that a wait is seen up to a fifth late; within a lifecycle first after 80 ms and up to half late.", "",
+        "first after 40 ms, so that a wait is seen up to a fifth late; within a lifecycle, "
+        "where each look costs the system more than it tells, first after 80 ms, or after four fifths of what this citizen's last such "
+        "wait took, and up to half late.", "",
         f"Measured on {machine.measured_on:%Y-%m-%d}:", "",
     )  # fmt: skip
     yield from _table(("what", "value"), _machine_rows(machine))

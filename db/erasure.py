@@ -15,7 +15,8 @@ from db.pool import Connection, Database, Pool, transaction
 from db.sealing import KeyRing
 from db.statements import load
 from domain import retention
-from domain.request import TERMINAL, Entry, Record, Snapshot
+from domain.record import Entry, Record
+from domain.request import TERMINAL, Snapshot
 from domain.retention import Because, Wait
 
 _QUERIES = load("erasure")

@@ -10,7 +10,8 @@ from uuid import UUID
 from db.pool import Database
 from db.statements import load
 from db.views import snapshot
-from domain.request import Act, Entry, Record, Snapshot
+from domain.record import Entry, Record
+from domain.request import Act, Snapshot
 
 _QUERIES = load("read_model")
 

@@ -11,7 +11,8 @@ from db import read_model, timeline, views
 from db.pool import Connection, Database, Pool, transaction
 from db.statements import load
 from domain.errors import Unknown
-from domain.request import Entry, Record, Snapshot
+from domain.record import Entry, Record
+from domain.request import Snapshot
 from domain.retelling import Erased, Standing, differing_numbers
 from domain.retention import Because, not_started
 

@@ -98,6 +98,15 @@ class FirstLook:
 
 
 @dataclass(frozen=True)
+class LookWanted:
+    """Which request to look at, and the instant that its deadlines are counted from."""
+
+    request_id: str
+    reference: str
+    at: datetime
+
+
+@dataclass(frozen=True)
 class AssignmentWanted:
     """What the policy is asked: where does this go, and by when."""
 

@@ -1,5 +1,7 @@
 """All that can be planned for a turn of a request."""
 
+from dataclasses import dataclass
+
 from domain.followed import Followed
 from domain.helped import CoPlan
 from domain.pauses import Moved, PausePlan
@@ -8,4 +10,10 @@ from domain.planning import FeedbackPlan, Plan
 Clocked = Plan | FeedbackPlan | PausePlan | Moved
 """What brings the clocks that run from then on."""
 
-Planned = Clocked | CoPlan | Followed | None
+
+@dataclass(frozen=True)
+class FeedbackWanted:
+    """The step that records the answer plans the feedback."""
+
+
+Planned = Clocked | CoPlan | Followed | FeedbackWanted | None

@@ -357,14 +357,6 @@ class Turn:
 
 
 @dataclass(frozen=True)
-class Entry:
-    """One event to be recorded with the notices it owes."""
-
-    event: Event
-    notices: tuple[OwedNotice, ...] = ()
-
-
-@dataclass(frozen=True)
 class Act:
     """A member of staff's action as it was asked for: all that is needed to carry it out once more, word for word.
 
@@ -375,31 +367,3 @@ class Act:
     action: str
     command: str
     at: datetime
-
-
-@dataclass(frozen=True)
-class Record:
-    """What is written down together: one or more events, and the snapshot after the last of them.
-
-    With `act` it is written before the history knows of the action that it comes from.
-    """
-
-    snapshot: Snapshot
-    entries: tuple[Entry, ...]
-    act: Act | None = None
-
-
-@dataclass(frozen=True)
-class Recorded:
-    """What is left to send: `owed` notices are due now; the earliest that quiet hours hold back is due at `held_until`.
-
-    `by_gateway` says that they go through a stranger on the network, who may be slow. `stands` is the snapshot that was
-    written before, where the same turn has been recorded by an attempt that nobody remembers. With `ahead` nothing was
-    written: such an attempt has recorded that act under this number, and it has to be taken first.
-    """
-
-    owed: int
-    held_until: datetime | None = None
-    by_gateway: bool = False
-    stands: Snapshot | None = None
-    ahead: Act | None = None

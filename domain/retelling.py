@@ -11,7 +11,8 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from domain.lifecycle import Action
-from domain.request import Event, Record, Recorded, Snapshot
+from domain.record import Record, Recorded
+from domain.request import Event, Snapshot
 from domain.retention import Because, erase
 
 

@@ -11,7 +11,9 @@ import structlog
 
 from domain.deadlines import quiet_until
 from domain.errors import HuishengError
+from domain.planning import FeedbackPlan, plan_feedback
 from domain.policy import Policy, from_plain
+from domain.request import Snapshot
 
 FRESH_SECONDS = 2.0
 
@@ -70,6 +72,12 @@ class PolicyStore:
         """The end of the quiet hours in which `at` lies, after that version of the policy or the active one."""
         policy = await (self.version(version) if version else self.active())
         return quiet_until(policy.quiet_hours, policy.zone, at)
+
+    async def feedback_after(self, resolved: Snapshot) -> FeedbackPlan:
+        """The clocks of the feedback from the latest turn of that request on, after its version of the policy or the active one."""
+        policy = await (self.version(resolved.policy_version) if resolved.policy_version else self.active())
+        assert resolved.updated_at is not None
+        return plan_feedback(policy, resolved.updated_at, resolved.reference, resolved.category)
 
     async def _look_again(self) -> None:
         try:

@@ -21,8 +21,9 @@ from supervision.temporal import TemporalServer
 
 PROJECT = Path(__file__).resolve().parent.parent
 
-# When all of the machine is wanted, a citizen's answer comes first: the API and PostgreSQL go ahead of those who carry on
-# with what is already stored durably.
+# When all of the machine is wanted, a citizen's answer comes first: the worker carries on with what is already stored durably, and
+# stands back. Temporal does not: nearly all that the others wait for waits for its one writer, and a few more lives a second go through
+# where it need not wait for a processor as well (docs/decisions/0032).
 CARRYING_ON_NICENESS = 5
 
 # A worker finishes the activities it has begun (an SMS under way must not go twice) before it leaves.
@@ -129,8 +130,8 @@ class System:
                 Port(self.ports.temporal, "--temporal-port", "HUISHENG_TEMPORAL_PORT"),
                 Port(self.ports.ui, "--ui-port", "HUISHENG_UI_PORT"),
             ),
-            ending=temporal.ENDING, niceness=CARRYING_ON_NICENESS,
-            prepare=server.prepare, complete=server.keep_closed_runs,
+            ending=temporal.ENDING,
+            prepare=server.prepare, complete=server.settle,
         )  # fmt: skip
 
     def _worker(self) -> Part:

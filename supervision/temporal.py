@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import os
+import sqlite3
 import subprocess
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from supervision.binaries import temporal_binary
 from supervision.errors import GroundUnusable, PartFailed
 from supervision.processes import Ending
+from supervision.spare_indexes import drop_spare_indexes
 
 ENDING = Ending(grace_seconds=15)
 NAMESPACE = "default"
@@ -118,6 +122,22 @@ class TemporalServer:
         result = self._call("operator", "namespace", "update", "--address", self.address, *retention)
         if result.returncode:
             raise PartFailed("Temporal", f"did not take the retention of {days} days: {result.stderr.strip()}", None)
+
+    def settle(self) -> None:
+        """What is left to do once it answers; it can be done again at every start."""
+        self.keep_closed_runs()
+        self._drop_spare_indexes()
+
+    def _drop_spare_indexes(self) -> None:
+        result = self._call(
+            "operator", "namespace", "describe", "-n", NAMESPACE, "--address", self.address, "-o", "json"
+        )
+        if result.returncode:
+            return  # they cost time and nothing else
+        named = json.loads(result.stdout)["config"].get("customSearchAttributeAliases", {})
+        if set(SEARCH_ATTRIBUTES) <= set(named.values()):
+            with suppress(sqlite3.Error):
+                drop_spare_indexes(self.database, named)
 
     def _ui_options(self) -> list[str]:
         if self.ui_port is None:

@@ -7,7 +7,8 @@ from domain import commands as c
 from domain.acts import ACTION_OF, take
 from domain.lifecycle import permit
 from domain.planned import Planned
-from domain.request import Act, Entry, Record
+from domain.record import Entry, Record
+from domain.request import Act
 from tests.town import Request
 from workflows.acts import written
 

@@ -24,20 +24,8 @@ from domain.merging import follow
 from domain.pauses import Moved, PausePlan
 from domain.planned import Planned
 from domain.planning import Plan
-from domain.request import (
-    CITIZEN,
-    SYSTEM,
-    Actor,
-    AlarmKind,
-    Entry,
-    Record,
-    Result,
-    Rung,
-    Snapshot,
-    Solved,
-    State,
-    Turn,
-)
+from domain.record import Entry, Record
+from domain.request import CITIZEN, SYSTEM, Actor, AlarmKind, Result, Rung, Snapshot, Solved, State, Turn
 from tests.builders import a_caller, a_dispatcher, a_lead, a_plan, a_supervisor
 from tests.rows import a_new_request
 

@@ -10,7 +10,8 @@ from uuid import UUID
 from db import read_model, requests, texts
 from db.pool import Pool
 from db.sealing import KeyRing
-from domain.request import Entry, Event, Record, Snapshot, State
+from domain.record import Entry, Record
+from domain.request import Event, Snapshot, State
 from tests.rows import SUNDAY_NOON, a_new_request
 
 _SENT = ("description", "title", "contact", "address", "place", "lat", "long", "confidential")

@@ -86,6 +86,7 @@ def a_worker(
     classification = ClassificationActivities(pool, KEYS, policies, models.classifier_of, second_opinions)
     jurisdictions = JurisdictionActivities(pool, KEYS, policies)
     planning = PlanningActivities(policies)
+    first_look = FirstLookActivities(pool, KEYS, classification, jurisdictions, planning)
     read_model = ReadModelActivities(pool, KEYS, policies, by_gateway=not provider.prompt)
     return Worker(
         environment.client,
@@ -94,7 +95,8 @@ def a_worker(
         activities=[
             classification.classify_request,
             jurisdictions.locate_request,
-            FirstLookActivities(pool, KEYS, classification, jurisdictions).look_at_request,
+            first_look.look_and_assign,
+            first_look.look_at_request,
             *planning.all(),
             MergingActivities(pool).find_parent, read_model.record, read_model.act_ahead, read_model.keep_text, notices.send_notices,
             RebuildingActivities(pool, policies).rebuild_run,

@@ -16,7 +16,7 @@ from activities.providers.port import Message, PromptProvider, Provider
 from activities.relay import Deliver, Delivery, InboxRow
 from domain.errors import EngineUnavailable
 from domain.lifecycle import Action
-from domain.request import Record, Recorded
+from domain.record import Record, Recorded
 from watching.figures import Figures, WorkerFigures
 from watching.tracing import Tracing
 

@@ -54,10 +54,14 @@ ACTS_IN_TASK = 2
 ONE_FIRST_LOOK = 2
 """From this version on one step finds out what a request is about and where it is."""
 
+PLANNED_ON_THE_WAY = 3
+"""From this version on the first look says who is in charge and by when, and the step that records the answer plans the feedback
+(docs/decisions/0031)."""
+
 PROCEDURE = 2
 """The version of the procedure that runs begin with. One that is under way goes on as it began."""
 
-KNOWN_PROCEDURES = range(1, 3)
+KNOWN_PROCEDURES = range(1, 4)
 """The versions that this program can carry on. A version is known one release before runs begin with it, so that programs of
 before and after work side by side, and one can go back (docs/decisions/0023-upgrades-with-requests-in-flight.md)."""
 

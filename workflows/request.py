@@ -127,11 +127,10 @@ class RequestWorkflow:
                 await self._steps.record(replace(receipt, notices=()), settled)
                 return
 
-            # Find out what it is about and where it is.
-            look = await self._steps.first_look(submitted.located)
+            # Find out what it is about, where it is, and who is in charge.
+            assignment = await self._steps.first_look(submitted.located)
 
-            # Send it to the department in charge, or to a person who decides; the citizen gets a receipt.
-            assignment = await self._steps.assign_department(look.classified, look.located)
+            # Send it there, or to a person who decides; the citizen gets a receipt.
             received = self._course.received(receipt, assignment)
             if assignment.triage_reason is None:
                 turn = auto_assign(received, assignment.plan, workflow.now(), assignment.facts)

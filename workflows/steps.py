@@ -23,12 +23,13 @@ with workflow.unsafe.imports_passed_through():
     from activities.notices import TEMPORARY_FAILURE, NoticeActivities, SendNotices, SentNotices
     from activities.read_model import KeepText, Place, ReadModelActivities
     from activities.rebuilding import RebuildingActivities, RebuildRun
-    from domain.classified import Classified, FirstLook, Located
-    from domain.planned import Planned
+    from domain.classified import Assignment, Classified, FirstLook, Located, LookWanted
+    from domain.planned import FeedbackWanted, Planned
     from domain.procedure import not_applied
     from domain.rebuilt import Rebuilt
-    from domain.request import Act, Actor, Entry, Record, Recorded, Turn
-    from workflows.contract import NOTICES_QUEUE, ONE_FIRST_LOOK
+    from domain.record import Entry, Record, Recorded
+    from domain.request import Act, Actor, Turn
+    from workflows.contract import NOTICES_QUEUE, ONE_FIRST_LOOK, PLANNED_ON_THE_WAY
     from workflows.course import Course
     from workflows.other_runs import OtherRuns
     from workflows.policy_steps import FAILED, OWN_DATABASE, PAUSES_IN_TASK, UNTIL_IT_SUCCEEDS, PolicySteps
@@ -45,6 +46,7 @@ _PATIENTLY = RetryPolicy(initial_interval=timedelta(seconds=5), maximum_interval
 _GATEWAY_GIVES_UP = timedelta(days=2)
 
 
+Wanted = TypeVar("Wanted")
 Found = TypeVar("Found")
 _UNCLASSIFIED = Classified(None, 0.0, decided_by="failed")
 
@@ -69,27 +71,46 @@ class Steps(PolicySteps):
         self._by_gateway = False
         self._send_again = False
 
-    async def first_look(self, located: bool) -> FirstLook:
-        """What it is about and where it is; what cannot be found out is left to a person."""
+    async def first_look(self, located: bool) -> Assignment:
+        """What it is about, where it is, who is in charge and by when; what cannot be found out is left to a person."""
+        if self.course.procedure < PLANNED_ON_THE_WAY:
+            look = await self._look(located)
+            return await self.assign_department(look.classified, look.located)
+        snapshot = self.course.snapshot
+        assigned = await self._found_out(
+            FirstLookActivities.look_and_assign,
+            LookWanted(snapshot.request_id, snapshot.reference, self.course.now()),
+            "what is it about, where, and who is in charge by when",
+        )
+        return assigned or await self.assign_department(_UNCLASSIFIED, await self.locate(located))
+
+    async def _look(self, located: bool) -> FirstLook:
+        request_id = self.course.snapshot.request_id
         if self.course.procedure < ONE_FIRST_LOOK:
             return FirstLook(await self.classify(), await self.locate(located))
-        found = await self._found_out(FirstLookActivities.look_at_request, "what is it about, and where")
+        found = await self._found_out(FirstLookActivities.look_at_request, request_id, "what is it about, and where")
         return found or FirstLook(_UNCLASSIFIED, await self.locate(located))
 
     async def classify(self) -> Classified:
         """What it is about; nothing known where that cannot be found out, so that a person decides."""
-        return await self._found_out(ClassificationActivities.classify_request, "what is it about") or _UNCLASSIFIED
+        request_id = self.course.snapshot.request_id
+        found = await self._found_out(ClassificationActivities.classify_request, request_id, "what is it about")
+        return found or _UNCLASSIFIED
 
     async def locate(self, located: bool) -> Located:
         """The district of the place that was given, if one was; none where that cannot be found out."""
-        found = await self._found_out(JurisdictionActivities.locate_request, "where is it") if located else None
-        return found or Located()
+        if not located:
+            return Located()
+        request_id = self.course.snapshot.request_id
+        return await self._found_out(JurisdictionActivities.locate_request, request_id, "where is it") or Located()
 
-    async def _found_out(self, look: Callable[[Any, str], Awaitable[Found]], summary: str) -> Found | None:
+    async def _found_out(
+        self, look: Callable[[Any, Wanted], Awaitable[Found]], wanted: Wanted, summary: str
+    ) -> Found | None:
         try:
             return await workflow.execute_local_activity_method(
                 look,
-                self.course.snapshot.request_id,
+                wanted,
                 start_to_close_timeout=OWN_DATABASE,
                 retry_policy=_FIRST_LOOK,
                 local_retry_threshold=PAUSES_IN_TASK,
@@ -109,7 +130,8 @@ class Steps(PolicySteps):
         entries = tuple(Entry(turn.event, turn.notices) for turn in turns)
         act = replace(self.course.asked, at=last.event.at) if self.course.asked else None
         recorded = await self._recorded(
-            Record(last.snapshot, entries, act), ", ".join(turn.event.action for turn in turns)
+            Record(last.snapshot, entries, act, feedback=isinstance(planned, FeedbackWanted)),
+            ", ".join(turn.event.action for turn in turns),
         )
         if recorded.ahead is not None:
             raise Behind(recorded.ahead)
@@ -117,6 +139,8 @@ class Steps(PolicySteps):
             with self.course.at(recorded.stands.updated_at):
                 last, planned = await again()
             turns = (*turns[:-1], last)
+        if isinstance(planned, FeedbackWanted):
+            planned = recorded.feedback
         before = self.course.snapshot
         self.course.follow((*turns[:-1], replace(last, snapshot=recorded.stands or last.snapshot)), planned)
         await self.other_runs.hear_of(before, turns)

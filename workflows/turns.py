@@ -18,10 +18,10 @@ with workflow.unsafe.imports_passed_through():
     from domain.helped import CoPlan
     from domain.lifecycle import Transition
     from domain.pauses import Moved, PausePlan
-    from domain.planned import Planned
-    from domain.planning import Plan, PlanWanted
+    from domain.planned import FeedbackWanted, Planned
+    from domain.planning import FeedbackPlan, Plan, PlanWanted
     from domain.request import Snapshot, State, Turn
-    from workflows.contract import SEQUENCE, ActionTaken
+    from workflows.contract import PLANNED_ON_THE_WAY, SEQUENCE, ActionTaken
     from workflows.course import Course
     from workflows.steps import Steps
 
@@ -90,9 +90,9 @@ async def _planned(steps: Steps, command: c.Command, row: Transition, before: Sn
     """The plan that the action needs: of a new assignment, of waiting in triage, of a pause or its end, of the feedback."""
     match command:
         case c.Approve():
-            return await steps.plan_feedback()
+            return await _plan_feedback(steps)
         case c.Resolve() if not needs_review(before, command.outcome):
-            return await steps.plan_feedback()
+            return await _plan_feedback(steps)
         case c.AddCoHandler():
             return await steps.plan_co_handling(command.department)
         case c.Merge():
@@ -100,6 +100,12 @@ async def _planned(steps: Steps, command: c.Command, row: Transition, before: Sn
         case c.AdoptPolicy():
             return await steps.plan_adoption(command.version)
     return await _plan_dates(steps, command, before) or await _plan_assignment(steps, command, row, before)
+
+
+async def _plan_feedback(steps: Steps) -> FeedbackPlan | FeedbackWanted:
+    if steps.course.procedure < PLANNED_ON_THE_WAY:
+        return await steps.plan_feedback()
+    return FeedbackWanted()
 
 
 async def _plan_dates(steps: Steps, command: c.Command, before: Snapshot) -> PausePlan | Moved | None:

@@ -10,7 +10,8 @@ from uuid import uuid4
 import pytest
 
 from db import read_model, views
-from domain.request import Entry, Event, Record, State
+from domain.record import Entry, Record
+from domain.request import Event, State
 from tests.city import a_category, a_city
 from tests.integration.test_api_citizens import a_picture, upload
 from tests.interface import Interface, Submitted, an_interface, problem

@@ -11,7 +11,8 @@ from uuid import uuid5
 import pytest
 
 from db import read_model, texts, views
-from domain.request import Act, Entry, Event, Record, Result, State
+from domain.record import Entry, Record
+from domain.request import Act, Event, Result, State
 from supervision.temporal import TemporalServer
 from tests.conftest import FreshDatabase
 from tests.integration.test_api_actions import a_worker, assigned, done

@@ -15,7 +15,8 @@ from api.pages import console, numbers
 from db import attachments, outbox, read_model, texts, views
 from db.ids import new_id
 from domain.notices import NoticeKind, Recipient, owe
-from domain.request import Entry, Event, Record, State
+from domain.record import Entry, Record
+from domain.request import Event, State
 from tests.builders import MONDAY_NINE
 from tests.integration.test_api_citizens import a_picture
 from tests.integration.test_api_pages import BROWSER

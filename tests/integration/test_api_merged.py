@@ -12,7 +12,8 @@ import pytest
 from api.pages.page import WORDS
 from db import attachments, read_model, texts, views
 from db.attachments import Picture
-from domain.request import Entry, Event, Record, State
+from domain.record import Entry, Record
+from domain.request import Event, State
 from tests.integration.test_api_pages import a_page, address_of
 from tests.interface import Interface, Submitted, an_interface, problem
 

@@ -12,7 +12,8 @@ import pytest
 
 from api.pages.page import WORDS
 from db import read_model, texts, views
-from domain.request import Entry, Event, Record
+from domain.record import Entry, Record
+from domain.request import Event
 from tests.city import a_city
 from tests.conftest import FreshDatabase
 from tests.integration.test_api_console import a_page, signed_in

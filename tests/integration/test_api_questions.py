@@ -21,7 +21,7 @@ from domain.acts import take
 from domain.commands import AskCitizen
 from domain.lifecycle import Action, permit
 from domain.pauses import PausePlan
-from domain.request import Entry, Record
+from domain.record import Entry, Record
 from tests.builders import a_handler
 from tests.integration.test_api_pages import BROWSER, Form, _check_secrecy
 from tests.interface import Interface, Submitted, an_interface, problem

@@ -18,7 +18,8 @@ from db.pool import Pool
 from db.requests import Contact, MessageKind, Submitted
 from db.sealing import KeyRing
 from domain.errors import NotAllowed, Unknown
-from domain.request import Entry, Event, Record, Snapshot, State
+from domain.record import Entry, Record
+from domain.request import Event, Snapshot, State
 from domain.retention import Because, Wait
 from tests.notices import a_city_saying, a_sender, an_owed_notice
 from tests.rows import PHONE, SUNDAY_NOON, a_submitted_request

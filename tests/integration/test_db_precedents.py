@@ -17,7 +17,8 @@ from domain import commands as c
 from domain.acts import take
 from domain.errors import Unknown
 from domain.lifecycle import Action, rows_of
-from domain.request import Entry, Event, Record, Result, Snapshot, Solved, State
+from domain.record import Entry, Record
+from domain.request import Event, Result, Snapshot, Solved, State
 from domain.visibility import Sight
 from tests.builders import a_lead, a_plan, a_supervisor
 from tests.plans import explaining

@@ -19,21 +19,9 @@ from db.read_model import Unsent
 from db.requests import Contact, Submitted
 from db.sealing import KeyRing
 from domain.notices import NoticeKind, Recipient
-from domain.request import (
-    CoHandler,
-    CoState,
-    Entry,
-    Event,
-    Outcome,
-    OwedNotice,
-    Record,
-    Recorded,
-    Result,
-    Snapshot,
-    Solved,
-    State,
-    Urgency,
-)
+from domain.planning import FeedbackPlan
+from domain.record import Entry, Record, Recorded
+from domain.request import CoHandler, CoState, Event, Outcome, OwedNotice, Result, Snapshot, Solved, State, Urgency
 from tests.rows import SUNDAY_NOON, a_member_of_staff, a_submitted_request
 
 NIGHT_ENDS = SUNDAY_NOON + timedelta(hours=8)
@@ -341,6 +329,10 @@ class Nights:
         self.asked.append(version)
         return self._ends
 
+    async def feedback_after(self, resolved: Snapshot) -> FeedbackPlan:
+        assert resolved.updated_at is not None
+        return FeedbackPlan((), resolved.updated_at + timedelta(days=1))
+
 
 def activities(pool: Pool, keys: KeyRing, nights: Nights, by_gateway: bool = False) -> ReadModelActivities:
     return ReadModelActivities(pool, keys, nights, by_gateway=by_gateway, now=lambda: SUNDAY_NOON)
@@ -364,6 +356,20 @@ async def test_record_activity_asks_no_policy_when_nothing_could_be_held_back(po
     recorded = await ActivityEnvironment().run(activities(pool, keys, nights).record, record)
     assert recorded == Recorded(owed=1)
     assert nights.asked == []
+
+
+async def test_record_activity_plans_the_feedback_from_the_moment_that_stands_in_the_database(
+    pool: Pool, keys: KeyRing
+) -> None:
+    request, recording = await a_submitted_request(pool, keys), activities(pool, keys, Nights(None))
+    first = a_record(request, updated_at=SUNDAY_NOON)
+    later = replace(first, snapshot=replace(first.snapshot, updated_at=SUNDAY_NOON + timedelta(hours=3)))
+    found = [
+        (await ActivityEnvironment().run(recording.record, taken)).feedback
+        for taken in (first, replace(first, feedback=True), replace(later, feedback=True))
+    ]
+    planned = FeedbackPlan((), SUNDAY_NOON + timedelta(days=1))
+    assert found == [None, planned, planned]
 
 
 async def test_keep_text_activity_tried_again_keeps_one_text(pool: Pool, keys: KeyRing) -> None:

@@ -18,7 +18,9 @@ from db.requests import Submitted
 from db.sealing import KeyRing
 from domain.errors import Unknown
 from domain.notices import NoticeKind, Recipient
-from domain.request import Entry, Event, OwedNotice, Record, Snapshot, State
+from domain.planning import FeedbackPlan
+from domain.record import Entry, Record
+from domain.request import Event, OwedNotice, Snapshot, State
 from tests.rows import SUNDAY_NOON, a_submitted_request
 
 
@@ -174,3 +176,6 @@ class Nights:
 
     async def quiet_until(self, version: str | None, at: datetime) -> datetime | None:
         return None
+
+    async def feedback_after(self, resolved: Snapshot) -> FeedbackPlan:
+        raise AssertionError("nothing is resolved here")

@@ -12,7 +12,8 @@ from db import read_model, texts, views
 from db.ids import new_id
 from db.pool import Pool
 from db.sealing import KeyRing
-from domain.request import Act, Entry, Record
+from domain.record import Entry, Record
+from domain.request import Act
 from tests.requests_at import an_event
 from tests.rows import SUNDAY_NOON, a_submitted_request
 

@@ -16,7 +16,8 @@ from db.requests import Contact
 from db.sealing import KeyRing
 from db.views import Filter, Listed
 from domain.errors import Unknown
-from domain.request import Entry, Event, Record, Snapshot, State
+from domain.record import Entry, Record
+from domain.request import Event, Snapshot, State
 from domain.visibility import Sight
 from tests.rows import PHONE, SUNDAY_NOON, a_new_request, a_submitted_request
 

@@ -10,7 +10,7 @@ from pydantic_core import to_jsonable_python
 from temporalio.api.enums.v1 import EventType
 from temporalio.client import WorkflowHistory
 
-from domain.request import Recorded
+from domain.record import Recorded
 from domain.retelling import Told
 from tests.replay.record import ACTS_BY_ACTIVITY, NOW
 from tests.replay.test_replay import LATER_RUNS, NAMES, the_text

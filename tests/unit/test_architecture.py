@@ -15,7 +15,7 @@ import pytest
 PROJECT = Path(__file__).parents[2]
 PACKAGES = (
     "activities", "api", "benchmarks", "chaos", "classifier", "cli", "db", "demonstration", "domain", "policies", "supervision",
-    "workflows",
+    "watching", "workflows", "backup",
 )  # fmt: skip
 SOURCES = sorted(
     [path for package in PACKAGES for path in (PROJECT / package).rglob("*.py")]
@@ -30,6 +30,42 @@ PURE = {
 }  # fmt: skip
 SQL = re.compile(r"\b(SELECT\s.+\sFROM|INSERT\s+INTO|UPDATE\s+\w+\s+SET|DELETE\s+FROM|CREATE\s+TABLE)\b", re.DOTALL)
 EMPTY_WORDS = {"util", "utils", "helper", "helpers", "common", "misc", "manager", "managers"}
+
+
+# Who calls an address of the network, and whose choice that address is. None is ever a citizen's, a caller's or an answer's.
+CALLS = {
+    "activities/providers/kannel.py": "the gateway of the settings",
+    "activities/second_opinion.py": "the language model of the settings",
+    "supervision/system.py": "the parts that this program has started itself",
+    "watching/served.py": "the SDK's own page of figures, on loopback",
+    "demonstration/interface.py": "the system that the person at the terminal named",
+    "demonstration/play.py": "the same",
+    "benchmarks/wire.py": "a system of its own, on loopback",
+    "benchmarks/measurement.py": "a system of its own, on loopback",
+    "chaos/people.py": "a system of its own, on loopback",
+    "chaos/proxy.py": "a system of its own, on loopback",
+    "chaos/trial.py": "a system of its own, on loopback",
+}
+CALLING_MODULES = {
+    "aiohttp",
+    "ftplib",
+    "http.client",
+    "httpx",
+    "httpx2",
+    "requests",
+    "smtplib",
+    "urllib.request",
+    "urllib3",
+    "websockets",
+}
+CALLING_NAMES = {
+    "create_connection",
+    "create_datagram_endpoint",
+    "open_connection",
+    "getaddrinfo",
+    "gethostbyname",
+    "urlopen",
+}
 
 
 def name_of(path: Path) -> str:
@@ -64,6 +100,37 @@ def test_sql_lives_in_db_only(path: Path) -> None:
         if isinstance(node, ast.Constant) and isinstance(node.value, str)
     ]
     assert [text for text in texts if SQL.search(text)] == []
+
+
+def can_call(source: str) -> bool:
+    """Whether the program text uses anything that opens a connection to an address of its choice."""
+    modules, names = set(), set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            modules |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            modules |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+        elif isinstance(node, ast.Attribute):
+            names.add(node.attr)
+    return bool(modules & CALLING_MODULES or names & CALLING_NAMES)
+
+
+def test_only_known_modules_call_an_address_and_none_that_a_stranger_chose() -> None:
+    assert {name_of(path) for path in SOURCES if can_call(path.read_text())} == set(CALLS)
+
+
+@pytest.mark.parametrize(
+    ("source", "calls"),
+    [
+        ("import httpx2", True),
+        ("from http import client", True),
+        ("import urllib.request", True),
+        ("async def f(loop):\n    await loop.create_connection(None, 'x', 1)", True),
+        ("from urllib.parse import urlsplit\nfrom http import HTTPStatus", False),
+    ],
+)
+def test_way_to_call_an_address_is_seen(source: str, calls: bool) -> None:
+    assert can_call(source) is calls
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=name_of)

@@ -7,13 +7,14 @@ import subprocess
 import sys
 from dataclasses import replace
 from datetime import date
+from itertools import islice
 from typing import Any
 
 import psutil
 import pytest
 
 from benchmarks.accounting import PARTS, Spent, spent
-from benchmarks.citizens import Tally
+from benchmarks.citizens import LOOKS, Tally
 from benchmarks.histories import HistoryCost
 from benchmarks.jobs import Job, Loop, Outcome
 from benchmarks.machine import Machine
@@ -230,3 +231,12 @@ async def test_broken_answer_is_no_answer(pieces: tuple[bytes, ...]) -> None:
 async def test_nobody_there_is_no_answer() -> None:
     with pytest.raises(NoAnswer):
         await Connection("127.0.0.1", 1).ask("GET", "/")
+
+
+def test_citizen_looks_with_growing_pauses_and_first_after_what_the_last_wait_took() -> None:
+    looks = LOOKS[Loop.LIFECYCLES]
+    assert list(islice(looks.pauses(0.0), 4)) == pytest.approx([0.08, 0.12, 0.18, 0.27])
+    assert list(islice(looks.pauses(2.0), 4)) == pytest.approx([1.6, 0.4, 0.6, 0.9])
+    assert max(islice(looks.pauses(0.0), 20)) == 1.0
+    closely = LOOKS[Loop.ASSIGNMENTS]
+    assert list(islice(closely.pauses(2.0), 3)) == list(islice(closely.pauses(0.0), 3))

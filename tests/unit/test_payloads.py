@@ -10,7 +10,8 @@ from temporalio.api.common.v1 import Payload
 
 from domain import commands as c
 from domain.planned import Planned
-from domain.request import Alarm, AlarmKind, Outcome, Record, State
+from domain.record import Record
+from domain.request import Alarm, AlarmKind, Outcome, State
 from tests.builders import MONDAY_NINE, a_handler, a_plan, a_snapshot
 from workflows.carried import Answered, Carried
 from workflows.connection import SharedPayloadConverter

@@ -8,7 +8,8 @@ from datetime import timedelta
 import pytest
 
 from domain.procedure import submit
-from domain.request import CITIZEN, Entry, Event, Record, Recorded, Snapshot, State, Turn
+from domain.record import Entry, Record, Recorded
+from domain.request import CITIZEN, Event, Snapshot, State, Turn
 from domain.retelling import Erased, Standing, Told, differences, differing_numbers, retell
 from domain.retention import Because, erase, not_started
 from domain.turns import make_turn

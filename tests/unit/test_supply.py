@@ -109,3 +109,12 @@ def test_an_audit_without_a_network_says_so(tmp_path: Path) -> None:
     assert found.returncode == 3
     assert found.stdout.startswith("NOT AUDITED: the vulnerability database")
     assert "Traceback" not in found.stdout
+
+
+@pytest.mark.slow
+def test_no_package_of_the_lock_has_a_known_vulnerability(audit: ModuleType) -> None:
+    """Where the database cannot be asked, the test says so instead of passing."""
+    found = run("deploy/audit.py", "requirements-dev.lock")
+    if found.returncode == audit.NOT_ASKED:
+        pytest.skip(found.stdout.strip())
+    assert found.returncode == 0, found.stdout

@@ -20,7 +20,8 @@ from activities.providers.port import Accepted, Answer, Message, Permanent, Temp
 from activities.relay import Delivery, InboxRow
 from cli.logs import _Json
 from domain.errors import EngineUnavailable
-from domain.request import Entry, Event, Record, Recorded, Snapshot, State
+from domain.record import Entry, Record, Recorded
+from domain.request import Event, Snapshot, State
 from settings import Settings, SettingsError
 from tests.unit.test_settings import ENOUGH
 from watching.figures import InterfaceFigures, WorkerFigures

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain import commands as c
 from domain.acts import ACTION_OF
 from domain.pauses import plan_question
-from domain.request import Act, State
+from domain.planning import plan_feedback
+from domain.request import Act, Result, State
 from tests.forgotten import LOST, was_done
 from tests.town import Town, a_text, refused
 from tests.workflows.test_pauses import moved
 from workflows.acts import command_of, written
+from workflows.carried import Carried
 from workflows.contract import CATCH_UP, ActionTaken
 
 MOMENT = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -107,6 +110,27 @@ async def test_forgotten_question_counts_from_the_moment_in_which_it_was_asked(t
     after = await request.snapshot()
     assert after.due_at == moved(town, before, paused, after)
     assert (await request.actions())[2:] == ["accept", "ask_citizen", "answer"]
+
+
+@pytest.mark.parametrize("again", ["asked_again", "behind_a_message"])
+async def test_feedback_after_a_forgotten_answer_counts_from_the_moment_in_which_it_was_given(
+    town: Town, again: str
+) -> None:
+    request = await town.submit()
+    await request.accepted()
+    resolve = c.Resolve(town.actor("handler"), Result.SOLVED, a_text())
+    act = await was_done(request, resolve)
+    await request.wait(timedelta(hours=20))
+    if again == "asked_again":
+        taken = await request.handle.execute_update("resolve", resolve, id=LOST, result_type=ActionTaken)
+        assert taken.state is State.RESOLVED
+    else:
+        await request.hear("supplemented", text=a_text())
+    snapshot = await request.snapshot()
+    assert snapshot.resolved_at == act.at
+    carried = await request.handle.query("carried", result_type=Carried)
+    planned = plan_feedback(town.policy, act.at, request.reference, snapshot.category)
+    assert (set(planned.alarms) <= set(carried.alarms), carried.reopen_until) == (True, planned.reopen_until)
 
 
 async def test_run_that_is_told_to_make_up_for_nothing_does_nothing(town: Town) -> None:

@@ -13,7 +13,7 @@ from tests.town import Request, Town, a_text, until
 from workflows.contract import Message
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
-SUPPLEMENTS = 5_000
+SUPPLEMENTS = 2_000
 
 
 async def runs_of(request: Request) -> int:
