@@ -58,7 +58,7 @@ PLANNED_ON_THE_WAY = 3
 """From this version on the first look says who is in charge and by when, and the step that records the answer plans the feedback
 (docs/decisions/0031)."""
 
-PROCEDURE = 2
+PROCEDURE = 3
 """The version of the procedure that runs begin with. One that is under way goes on as it began."""
 
 KNOWN_PROCEDURES = range(1, 4)

@@ -89,7 +89,7 @@ async def test_run_tells_where_it_stands_in_words(live: LiveSystem, caller: Call
     assert {
         "accept",
         "submit, auto_assign",
-        "what is it about, and where",
+        "what is it about, where, and who is in charge by when",
         "accept deadline, first contact deadline",
     } <= set(names), names
 

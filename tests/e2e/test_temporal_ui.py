@@ -72,7 +72,7 @@ async def opens_the_run(page: Page, live: LiveSystem, receipt: Receipt) -> set[i
     answers: set[int] = set()
     page.on("response", lambda answer: answers.add(answer.status) if "/codec/decode" in answer.url else None)
     await page.goto(f"{live.system.temporal_ui}/namespaces/default/workflows/{workflow_id(receipt.reference)}")
-    await page.get_by_text("look_at_request").first.wait_for()
+    await page.get_by_text("look_and_assign").first.wait_for()
 
     async def is_answered() -> bool:
         return bool(answers)

@@ -163,8 +163,8 @@ async def test_one_trace_goes_from_the_submission_through_the_relay_to_the_activ
     ways = {span.name: way(span) for span in spans}
     started = ["POST /api/v1/requests", "relay submitted", "StartWorkflow:RequestWorkflow"]
     assert ways["RunWorkflow:RequestWorkflow"] == [*started, "RunWorkflow:RequestWorkflow"]
-    steps = ["StartActivity:look_at_request", "RunActivity:look_at_request"]
-    assert ways["RunActivity:look_at_request"] == [*started, *steps]
+    steps = ["StartActivity:look_and_assign", "RunActivity:look_and_assign"]
+    assert ways["RunActivity:look_and_assign"] == [*started, *steps]
     assert {span.service for span in spans} == {"huisheng-api", "huisheng-worker"}
     assert {"requests.submit", "read_model.record"} <= names(spans)
 
