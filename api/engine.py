@@ -21,7 +21,7 @@ from domain.commands import Command
 from domain.errors import EngineUnavailable, Forbidden, Invalid, NotAllowed, Refusal, Unknown
 from domain.lifecycle import Action
 from domain.request import OPEN, Snapshot, State
-from workflows.contract import CATCH_UP, GOES_ON, SEQUENCE, STAFF_UPDATES, ActionTaken, workflow_id
+from workflows.contract import CATCH_UP, DECIDED, GOES_ON, SEQUENCE, STAFF_UPDATES, ActionTaken, workflow_id
 from workflows.starting_again import rebuilt_run_of, start_again
 
 logger = structlog.get_logger(__name__)
@@ -190,7 +190,8 @@ def _refusal(error: WorkflowUpdateFailedError, snapshot: Snapshot) -> Exception:
     if kind is None:
         return error
     facts = dict(cause.details[0]) if cause.details and isinstance(cause.details[0], dict) else {}
-    if int(facts.pop(SEQUENCE, snapshot.sequence)) < snapshot.sequence:
+    is_decided, sequence = facts.pop(DECIDED, None), int(facts.pop(SEQUENCE, snapshot.sequence))
+    if not is_decided and sequence < snapshot.sequence:
         return _Behind(_NOT_YET)
     return kind(cause.message, **facts)
 

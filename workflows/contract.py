@@ -175,5 +175,9 @@ STAFF_UPDATES: dict[Action, str] = {
 SEQUENCE = "sequence"
 """The fact of every refusal that tells the number of the latest event of the run that refused."""
 
+DECIDED = "decided"
+"""The fact of a refusal by a run that had accepted the update, for what came first has made it impossible. Temporal keeps it as the
+outcome of that update, and says the same, with the same number, whenever it is asked again."""
+
 RESOLVE_SIGNAL = "resolve"
 ESCALATE_SIGNAL = "escalate"

@@ -181,7 +181,7 @@ class RequestWorkflow:
         """For staff: the new state, or the reason why not."""
         if known := self._course.answered_before():
             return known
-        with refusals_as_failures(self._course), self._course.acts():
+        with refusals_as_failures(self._course, decided=True), self._course.acts():
             async with self._course.in_turn():
                 if known := self._course.answered_before():
                     return known  # it stood in the database already, and another turn has made up for it

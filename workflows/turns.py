@@ -21,22 +21,22 @@ with workflow.unsafe.imports_passed_through():
     from domain.planned import FeedbackWanted, Planned
     from domain.planning import FeedbackPlan, Plan, PlanWanted
     from domain.request import Snapshot, State, Turn
-    from workflows.contract import PLANNED_ON_THE_WAY, SEQUENCE, ActionTaken
+    from workflows.contract import DECIDED, PLANNED_ON_THE_WAY, SEQUENCE, ActionTaken
     from workflows.course import Course
     from workflows.steps import Steps
 
 
 @contextmanager
-def refusals_as_failures(course: Course) -> Iterator[None]:
+def refusals_as_failures(course: Course, *, decided: bool = False) -> Iterator[None]:
     """A refusal fails the update with its stable code as the type, and leaves the request as it is.
 
     The number of the latest event is told with it: who has seen a later one knows that the run is behind, as it is for
-    some seconds after a crash, and asks again.
+    some seconds after a crash, and asks again. Not so where it is `decided`, by a run that had accepted the update.
     """
     try:
         yield
     except Refusal as refusal:
-        facts = {**refusal.facts, SEQUENCE: str(course.snapshot.sequence)}
+        facts = {**refusal.facts, SEQUENCE: str(course.snapshot.sequence)} | ({DECIDED: "yes"} if decided else {})
         raise ApplicationError(refusal.message, facts, type=refusal.code, non_retryable=True) from None
 
 

@@ -7,13 +7,16 @@ from datetime import UTC, datetime, timedelta
 import asyncpg
 import pytest
 from starlette.requests import ClientDisconnect
+from temporalio.client import WorkflowUpdateFailedError
+from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 
 import worker
-from api.engine import CERTAIN_WITHIN_SECONDS, OutcomeUnknown, _refusal_of_server, as_certain_as_it_is
+from api.engine import CERTAIN_WITHIN_SECONDS, OutcomeUnknown, _refusal, _refusal_of_server, as_certain_as_it_is
 from api.errors import problem_for
 from domain.errors import EngineUnavailable, NotAllowed, Refusal
 from domain.request import Snapshot, State
+from workflows.contract import DECIDED, SEQUENCE
 
 CODE = RPCStatusCode
 NOW = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)
@@ -107,3 +110,21 @@ def test_nothing_was_stored_is_said_only_where_it_is_known(error: Exception, is_
     assert (problem.status, problem.code) == (503, "unavailable")
     assert ("Nothing was stored" in problem.detail) is is_certain
     assert ("may have been stored" in problem.detail) is not is_certain
+
+
+@pytest.mark.parametrize(
+    ("facts", "counts"),
+    [
+        pytest.param({SEQUENCE: "3"}, True, id="the run knows all that the database shows"),
+        pytest.param({SEQUENCE: "2"}, False, id="the run is behind and will change its mind"),
+        pytest.param({SEQUENCE: "2", DECIDED: "yes"}, True, id="said of an accepted action, before the run went on"),
+    ],
+)
+def test_refusal_counts_unless_the_run_was_behind_when_it_was_asked(facts: dict[str, str], counts: bool) -> None:
+    said = ApplicationError("Too late.", {"state": "assigned"} | facts, type="not_allowed", non_retryable=True)
+    refusal = _refusal(WorkflowUpdateFailedError(said), AT_WORK)
+    assert isinstance(refusal, NotAllowed) is counts
+    if isinstance(refusal, NotAllowed):
+        assert refusal.facts == {"state": "assigned"}
+    else:
+        assert isinstance(refusal, EngineUnavailable)

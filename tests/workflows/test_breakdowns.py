@@ -8,6 +8,8 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 
 import pytest
+from temporalio.client import WorkflowUpdateFailedError
+from temporalio.exceptions import ApplicationError
 
 from activities.providers.kannel import KannelProvider
 from db.pool import Pool
@@ -18,6 +20,7 @@ from tests.skipping import a_skipping_server
 from tests.smsbox import Smsbox, a_smsbox
 from tests.town import Request, Town, a_text, until
 from tests.town_hall import a_town
+from workflows.contract import DECIDED, SEQUENCE
 
 BUSY = 503
 
@@ -41,6 +44,29 @@ async def test_action_waits_for_the_database_and_is_done_once(town: Town) -> Non
     await accepting
     assert await request.actions() == ["submit", "auto_assign", "accept"]
     assert await request.state() is State.IN_PROGRESS
+
+
+async def test_action_that_another_one_has_made_impossible_meanwhile_is_refused_for_good(town: Town) -> None:
+    """Temporal keeps that answer: asked again, it is the same, whatever has happened to the request since."""
+    request = await town.submit()
+    handler = town.actor("handler")
+    async with without_events(town.pool):
+        first = asyncio.create_task(request.accepted())
+        await until(lambda: waits(request, "accept"))
+        late = c.Accept(handler)
+        second = asyncio.create_task(request.handle.execute_update("accept", late, id="late"))
+        await until(lambda: waits(request, "accept", 2))
+    await first
+    with pytest.raises(WorkflowUpdateFailedError) as before:
+        await second
+    await request.act(c.Progress(handler, a_text()))
+    with pytest.raises(WorkflowUpdateFailedError) as after:
+        await request.handle.execute_update("accept", late, id="late")
+    said = [failed.value.cause for failed in (before, after)]
+    assert [each.type for each in said if isinstance(each, ApplicationError)] == ["not_allowed"] * 2
+    facts = [each.details[0] for each in said if isinstance(each, ApplicationError)]
+    assert facts[0] == facts[1]
+    assert (facts[0][DECIDED], facts[0][SEQUENCE]) == ("yes", "3")
 
 
 async def test_long_outage_delays_and_loses_nothing_and_costs_little_history(town: Town) -> None:
@@ -100,11 +126,11 @@ async def test_clock_that_runs_out_while_others_wait_is_stopped_by_what_they_do(
     assert (await request.actions())[2:] == ["accept", "progress", "contact"]
 
 
-async def waits(request: Request, update: str) -> bool:
-    """That update is in the history, and not done."""
+async def waits(request: Request, update: str, times: int = 1) -> bool:
+    """That update is in the history, so many times, and not done."""
     history = await request.handle.fetch_history()
     names = [event.workflow_execution_update_accepted_event_attributes for event in history.events]
-    return update in [accepted.accepted_request.input.name for accepted in names]
+    return [accepted.accepted_request.input.name for accepted in names].count(update) == times
 
 
 async def _has(request: Request, action: str) -> bool:
