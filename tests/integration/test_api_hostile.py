@@ -41,7 +41,7 @@ from tests.servers import free_port
 pytestmark = pytest.mark.slow
 
 CASES = int(os.environ.get("HOSTILE_CASES", "20"))
-"""Of each address, once as documented and once not: about two thousand in all. With HOSTILE_CASES=2000 it is an hour's worth."""
+"""Of each address, once as documented and once not: some thousands in all. With HOSTILE_CASES=800 it is an hour's worth."""
 ANSWERS_WITHIN_SECONDS = 15
 STAFF = {"handler": ("housing",), "supervisor": (), "dispatcher": (), "admin": ()}
 ENDS_ITSELF = "leaver"
