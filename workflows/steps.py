@@ -140,6 +140,8 @@ class Steps(PolicySteps):
                 last, planned = await again()
             turns = (*turns[:-1], last)
         if isinstance(planned, FeedbackWanted):
+            # Better a task that fails and rings than a request that nobody ever closes.
+            assert recorded.feedback is not None
             planned = recorded.feedback
         before = self.course.snapshot
         self.course.follow((*turns[:-1], replace(last, snapshot=recorded.stands or last.snapshot)), planned)
