@@ -12,6 +12,7 @@ from rich.status import Status
 from rich.table import Table
 
 from supervision.system import System
+from supervision.temporal import RETENTION_DAYS
 
 _CENTRE = ("dispatcher", "supervisor", "admin")
 
@@ -46,6 +47,8 @@ class Narration:
         self._console.print(_addresses(system))
         if system.ground.demonstration.exists():
             self._console.print(_accounts(system.ground.demonstration))
+        for folder in system.ground.temporal_set_aside:
+            self._console.print(_set_aside(folder), soft_wrap=True)
         self._console.print(f"Ctrl-C stops everything; the data stays in {system.ground.root}.")
 
     def is_down(self) -> None:
@@ -81,6 +84,14 @@ def _accounts(file: Path) -> Group:
         f"\nDemonstration accounts for this machine, password {password}",
         table,
         f"  {len(accounts) - len(shown)} more in {file}\n",
+    )
+
+
+def _set_aside(folder: Path) -> str:
+    return (
+        f"Another version of Temporal wrote {folder}, and this one cannot read it: it is set aside, and what it had of open "
+        f"requests comes back from the database by itself. Only histories of before are missing in the Temporal Web UI. "
+        f"The folder is deleted at the first start after {RETENTION_DAYS} days.\n"
     )
 
 

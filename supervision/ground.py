@@ -31,6 +31,11 @@ class Ground:
         return self.root / "temporal"
 
     @property
+    def temporal_set_aside(self) -> list[Path]:
+        """What versions of Temporal's server have left that this one cannot read (supervision/temporal.py)."""
+        return sorted(self.root.glob("temporal.[0-9]*"))
+
+    @property
     def logs(self) -> Path:
         return self.root / "log"
 
@@ -115,7 +120,7 @@ class Ground:
 
     def clear(self) -> None:
         """Deletes what we put there, and nothing else: the folder may have been chosen by mistake."""
-        for folder in (self.postgres, self.temporal, self.logs, self.run, self.secrets):
+        for folder in (self.postgres, self.temporal, *self.temporal_set_aside, self.logs, self.run, self.secrets):
             shutil.rmtree(folder, ignore_errors=False) if folder.is_dir() else None
         for file in (self.demonstration, self.pid, self.lock):
             file.unlink(missing_ok=True)

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
+import re
+import shutil
 import sqlite3
 import subprocess
+import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 from supervision.binaries import temporal_binary
-from supervision.errors import GroundUnusable, PartFailed
+from supervision.errors import PartFailed
 from supervision.processes import Ending
 from supervision.spare_indexes import drop_spare_indexes
 
@@ -96,18 +101,23 @@ class TemporalServer:
         ]  # fmt: skip
 
     def prepare(self) -> None:
-        """Makes the folder; GroundUnusable when its data was written by another version."""
-        self.home.mkdir(parents=True, exist_ok=True)
+        """Makes the folder. Data that another version has written is set aside: the runs then come from the database."""
         written_by = self.home / "version.txt"
         version = self.version()
         # The server makes its tables only in a new file and does not bring an old one up to date.
-        if self.database.exists() and written_by.exists() and written_by.read_text() != version:
-            raise GroundUnusable(
-                f"The data in {self.database} was written by {written_by.read_text()}, and this environment brings "
-                f"{version}, which cannot read it. Let the old version finish its requests, then start anew with "
-                f"`huisheng reset`; a real Temporal cluster (docker-compose.yml) upgrades in place."
-            )
+        if self.database.exists() and written_by.exists() and (before := written_by.read_text()) != version:
+            self.home.touch()  # from now on
+            self.home.rename(_free_place_beside(self.home, before))
+        self._forget_what_was_set_aside()
+        self.home.mkdir(parents=True, exist_ok=True)
         written_by.write_text(version)
+
+    def _forget_what_was_set_aside(self) -> None:
+        """Nothing of a closed run is kept for longer than the server itself would have kept it."""
+        oldest = time.time() - timedelta(days=RETENTION_DAYS).total_seconds()
+        for folder in self.home.parent.glob(f"{self.home.name}.[0-9]*"):
+            if folder.stat().st_mtime < oldest:
+                shutil.rmtree(folder)
 
     def version(self) -> str:
         """Of the server that this environment brings, in its own words."""
@@ -152,3 +162,11 @@ class TemporalServer:
             [str(temporal_binary()), "--disable-config-file", "--disable-config-env", *arguments],
             env=environment, capture_output=True, text=True, check=False, timeout=30,
         )  # fmt: skip
+
+
+def _free_place_beside(home: Path, version: str) -> Path:
+    """`temporal.1.8.0` for what `temporal version 1.8.0 (...)` has written; with -2 and so on where that is taken."""
+    number = re.search(r"\d+(?:\.\d+)*", version)
+    name = f"{home.name}.{number.group() if number else 0}"
+    places = (home.with_name(name if count == 1 else f"{name}-{count}") for count in itertools.count(1))
+    return next(place for place in places if not place.exists())

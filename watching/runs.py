@@ -29,7 +29,9 @@ class RunFigures:
             registry=registry,
         )
         self._missing = Gauge(
-            "huisheng_runs_missing", "Runs that the latest look could not bring back.", registry=registry
+            "huisheng_runs_missing",
+            "Runs that the latest look has found missing and not come to yet.",
+            registry=registry,
         )
         self._looked_at = Gauge(
             "huisheng_runs_looked_at_timestamp_seconds",
@@ -38,19 +40,26 @@ class RunFigures:
         )
         for because in ("look", "message"):
             self._brought_back.labels(because)
+        self._known_missing = 0
 
     def found(self, *, needed: int, open_runs: int, missing: int, ended: int, unknown: int) -> None:
         self._needed.set(needed)
         self._open.set(open_runs)
         self._unexplained.labels("ended").set(ended)
         self._unexplained.labels("unknown").set(unknown)
-        self._lost.inc(missing)
+        # What the look before has left is found once more, and was counted then.
+        self._lost.inc(max(0, missing - self._known_missing))
         self._found.set(missing)
+        self._is_missing(missing)
 
     def brought_back(self, because: str) -> None:
         self._brought_back.labels(because).inc()
 
     def finished(self, *, missing: int) -> None:
-        """A look has come to its end now, and so many runs are missing still."""
-        self._missing.set(missing)
+        """A look has come to its end now, and has left so many runs for the next."""
+        self._is_missing(missing)
         self._looked_at.set_to_current_time()
+
+    def _is_missing(self, number: int) -> None:
+        self._known_missing = number
+        self._missing.set(number)

@@ -26,11 +26,16 @@ from workflows.starting_again import PATIENCE, rebuilt_run_of, start_again
 logger = structlog.get_logger(__name__)
 
 EVERY = timedelta(minutes=10)
+AFTER_A_FAILURE = timedelta(minutes=1)
+"""Sooner: one answer that came too late would otherwise hold up all that is still to be brought back."""
 MOST_IN_A_SWEEP = 2_000
+"""So many are kept in mind at a time, of however many are missing; the next look follows at once where there are more."""
 A_SECOND = 20.0
-"""So many are brought back in a second: the others, and the citizens, come first."""
+"""So many are brought back in a second at most: the others, and the citizens, come first. All workers go through the same list in
+the same order, each at this pace: together they are no quicker, and where one dies nobody waits for its share."""
 
 _OPEN_RUNS = 'WorkflowType = "RequestWorkflow" AND ExecutionStatus = "Running"'
+_ASKED_AT_ONCE = 20
 
 
 @dataclass
@@ -40,12 +45,25 @@ class Checked:
     requests: int = 0
     runs: int = 0
     missing: list[Lasting] = field(default_factory=list)  # requests that need a run and have none
+    more_missing: int = 0  # so many beside them, which nobody asked to be named
     ended: list[str] = field(default_factory=list)  # runs that go on though their requests are over for days
     unknown: list[str] = field(default_factory=list)  # runs of requests that the database does not have
 
     @property
+    def number_missing(self) -> int:
+        return len(self.missing) + self.more_missing
+
+    @property
     def agree(self) -> bool:
         return not (self.missing or self.ended or self.unknown)
+
+
+@dataclass(frozen=True)
+class Swept:
+    """What a sweep has done, and how many it has found missing and left for the next."""
+
+    brought_back: int
+    left: int
 
 
 class Noted(Protocol):
@@ -77,9 +95,9 @@ class LostRuns:
         self._wanted = wanted
         self.noted: Noted = noted or _Unnoted()
 
-    async def check(self) -> Checked:
-        """Looks at every open run and at every request that may need one."""
-        checked = Checked()
+    async def check(self, most: int | None = None) -> Checked:
+        """Looks at every open run and at every request that may need one. When `most` are missing, others are only counted."""
+        checked, suspects = Checked(), list[Lasting]()
         # The runs first: one that begins meanwhile is asked for by its id before it counts as missing.
         unexplained = {reference async for reference in self._open_runs()}
         checked.runs = len(unexplained)
@@ -87,8 +105,14 @@ class LostRuns:
             checked.requests += 1
             if each.reference in unexplained:
                 unexplained.discard(each.reference)
-            elif not await self._is_open(each.reference):
-                checked.missing.append(each)
+            elif most is not None and len(checked.missing) >= most:
+                checked.more_missing += 1
+            else:
+                suspects.append(each)
+            if len(suspects) == _ASKED_AT_ONCE:
+                checked.missing += await self._missing_of(suspects)
+                suspects.clear()
+        checked.missing += await self._missing_of(suspects)
         checked.ended, checked.unknown = await self._wanted.over_for_good(sorted(unexplained))
         return checked
 
@@ -124,6 +148,10 @@ class LostRuns:
         async for run in self._client.list_workflows(_OPEN_RUNS, page_size=1_000):
             yield reference_of(run.id)
 
+    async def _missing_of(self, suspects: list[Lasting]) -> list[Lasting]:
+        are_open = await asyncio.gather(*(self._is_open(each.reference) for each in suspects))
+        return [each for each, is_open in zip(suspects, are_open, strict=True) if not is_open]
+
     async def _is_open(self, reference: str) -> bool:
         """The list lags behind by a moment; this does not."""
         try:
@@ -135,38 +163,46 @@ class LostRuns:
         return run.status in (WorkflowExecutionStatus.RUNNING, WorkflowExecutionStatus.CONTINUED_AS_NEW)
 
 
-async def watch_runs(lost: LostRuns, *, every: timedelta = EVERY, a_second: float = A_SECOND) -> None:
+async def watch_runs(
+    lost: LostRuns,
+    *,
+    every: timedelta = EVERY,
+    after_a_failure: timedelta = AFTER_A_FAILURE,
+    a_second: float = A_SECOND,
+) -> None:
     """Brings back, until it is cancelled, what is missing. Temporal or the database may be away for a while."""
     while True:
         try:
-            brought = await sweep(lost, a_second)
+            swept = await sweep(lost, a_second)
         except Exception as error:
             logger.warning("runs_not_checked", error=type(error).__qualname__)
-            brought = 0
-        if brought < MOST_IN_A_SWEEP:
+            await asyncio.sleep(after_a_failure.total_seconds())
+            continue
+        # Whoever brought them back meanwhile: a look that could not do all is followed by the next at once.
+        if swept.left == 0:
             await asyncio.sleep(every.total_seconds())
 
 
-async def sweep(lost: LostRuns, a_second: float = A_SECOND) -> int:
-    """One look, and at most so many runs brought back; says how many."""
-    checked = await lost.check()
+async def sweep(lost: LostRuns, a_second: float = A_SECOND) -> Swept:
+    """One look, and at most so many runs brought back."""
+    checked = await lost.check(MOST_IN_A_SWEEP)
     lost.noted.found(
         needed=checked.requests, open_runs=checked.runs,
-        missing=len(checked.missing), ended=len(checked.ended), unknown=len(checked.unknown),
+        missing=checked.number_missing, ended=len(checked.ended), unknown=len(checked.unknown),
     )  # fmt: skip
     brought = 0
-    for each in checked.missing[:MOST_IN_A_SWEEP]:
+    for each in checked.missing:
         if await lost.bring_back(each):
             brought += 1
             lost.noted.brought_back("look")
         await asyncio.sleep(1 / a_second)
-    lost.noted.finished(missing=len(checked.missing) - brought)
+    lost.noted.finished(missing=checked.more_missing)
     if not checked.agree:
         logger.warning(
-            "runs_checked", requests=checked.requests, runs=checked.runs, missing=len(checked.missing),
+            "runs_checked", requests=checked.requests, runs=checked.runs, missing=checked.number_missing,
             brought_back=brought, ended=len(checked.ended), unknown=len(checked.unknown),
         )  # fmt: skip
-    return brought
+    return Swept(brought, left=checked.more_missing)
 
 
 def _snapshot(each: Lasting) -> Snapshot:

@@ -118,6 +118,18 @@ def test_up_keeps_closed_runs_for_thirty_days_and_knows_our_search_attributes(tm
         assert any(line.split() == [name, kind] for line in attributes.splitlines()), attributes
 
 
+def test_up_sets_aside_what_another_temporal_has_left_and_says_so(tmp_path: Path) -> None:
+    system = System(tmp_path / "var", "temporal")
+    with system.up():
+        pass
+    (system.var / "temporal" / "version.txt").write_text("temporal version 1.8.0 (Server 1.31.0, UI 2.50.0)")
+    aside = system.var / "temporal.1.8.0"
+    with system.up() as up:
+        assert f"Another version of Temporal wrote {aside}, and this one cannot read it" in up.said
+        assert "The folder is deleted at the first start after 30 days." in up.said
+    assert (aside / "temporal.db").exists()
+
+
 def test_up_mistakes_no_stranger_for_its_own_server(tmp_path: Path) -> None:
     """After a reboot the process number in PostgreSQL's lock file may be anybody's."""
     system = System(tmp_path / "var")

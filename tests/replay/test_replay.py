@@ -15,6 +15,8 @@ from temporalio import workflow
 from temporalio.client import WorkflowHistory
 from temporalio.worker import Replayer
 
+from tests.previous.record import checksums
+from tests.previous.record import recorded as recorded_by_releases
 from tests.replay.changed import SendsInTheBackground, WaitsFirst
 from tests.replay.lives import IN_A_QUIET_TOWN, IN_A_TOWN_WITH_A_GATEWAY, LIVES
 from tests.replay.longer_lives import IN_A_QUICK_TOWN, LONGER_LIVES
@@ -29,7 +31,9 @@ from workflows.contract import (
     CO_SETTLED,
     ESCALATE_SIGNAL,
     FOLLOWER_CHANGED,
+    KNOWN_PROCEDURES,
     PARENT_MOVED,
+    PROCEDURE,
     RESOLVE_SIGNAL,
     SIGNAL_OF_INBOX,
     STAFF_UPDATES,
@@ -72,6 +76,23 @@ async def test_workflow_goes_on_watching_a_part_that_was_recorded(name: str) -> 
 async def test_change_that_breaks_requests_under_way_is_found(changed: type) -> None:
     with pytest.raises(workflow.NondeterminismError):
         await replay(f"{NOW.name}/withdrawn", changed)
+
+
+def test_lives_are_recorded_of_every_procedure_that_may_be_met() -> None:
+    for procedure in KNOWN_PROCEDURES:
+        assert list((HISTORIES / f"procedure_{procedure}").glob("*.json")), f"no life of procedure {procedure}"
+
+
+def test_lives_that_a_release_has_recorded_stay_as_they_are() -> None:
+    """Its runs are open: one that it has recorded goes with its procedure, and is never recorded anew."""
+    known = tuple(f"procedure_{procedure}/" for procedure in KNOWN_PROCEDURES)
+    released = {
+        place: content for place, content in recorded_by_releases().histories.items() if place.startswith(known)
+    }
+    now = checksums()
+    assert {place for place in released if place not in now} == set(), "gone"
+    assert {place for place in released if released[place] != now[place]} == set(), "recorded anew"
+    assert any(place.startswith(f"procedure_{PROCEDURE}/") for place in released)
 
 
 def test_every_life_is_recorded() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -22,6 +23,7 @@ from supervision.parts import Part, Port, Step
 from supervision.processes import Ending, start, stop
 from supervision.supervisor import StopRequested, Supervisor
 from supervision.system import Ports, System
+from supervision.temporal import TemporalServer
 
 QUICK = Ending(grace_seconds=0.3)
 
@@ -69,8 +71,47 @@ def test_ground_is_held_by_one_at_a_time(ground: Ground) -> None:
 def test_ground_clears_only_what_it_made(ground: Ground) -> None:
     (ground.root / "photo.jpg").touch()
     ground.postgres.mkdir()
+    (ground.root / "temporal.1.8.0").mkdir()
     ground.clear()
     assert [path.name for path in ground.root.iterdir()] == ["photo.jpg"]
+
+
+def a_store(ground: Ground, written_by: str, content: str) -> TemporalServer:
+    server = TemporalServer(ground.temporal, 0)
+    ground.temporal.mkdir()
+    server.database.write_text(content)
+    (ground.temporal / "version.txt").write_text(written_by)
+    return server
+
+
+def test_store_of_another_temporal_is_set_aside_and_an_empty_one_takes_its_place(ground: Ground) -> None:
+    for content in ("first", "second"):
+        server = a_store(ground, "temporal version 1.8.0 (Server 1.31.0)", content)
+        server.prepare()
+        assert not server.database.exists()
+        assert (ground.temporal / "version.txt").read_text() == server.version()
+        shutil.rmtree(ground.temporal)
+    assert [folder.name for folder in ground.temporal_set_aside] == ["temporal.1.8.0", "temporal.1.8.0-2"]
+    assert [(folder / "temporal.db").read_text() for folder in ground.temporal_set_aside] == ["first", "second"]
+
+
+def test_what_was_set_aside_is_kept_as_long_as_closed_runs_are(ground: Ground) -> None:
+    server = a_store(ground, "temporal version 1.8.0 (Server 1.31.0)", "old")
+    os.utime(ground.temporal, (0, 0))
+    server.prepare()
+    (aside,) = ground.temporal_set_aside
+    now = time.time()
+    for days, is_kept in ((29, True), (31, False)):
+        os.utime(aside, (now - days * 86_400, now - days * 86_400))
+        server.prepare()
+        assert aside.exists() == is_kept
+
+
+def test_store_of_this_temporal_stays_where_it_is(ground: Ground) -> None:
+    server = a_store(ground, TemporalServer(ground.temporal, 0).version(), "kept")
+    server.prepare()
+    assert server.database.read_text() == "kept"
+    assert ground.temporal_set_aside == []
 
 
 def test_private_file_is_replaced_as_a_whole_and_read_by_its_owner_only(tmp_path: Path) -> None:
