@@ -14,6 +14,7 @@ from backup.manifest import BackupUnusable, Manifest, Part, read_manifest
 
 MANIFEST = "manifest.json"
 _CHUNK = 1 << 20
+_LONGEST_LIST = 16 << 20
 
 
 class Writer:
@@ -76,33 +77,40 @@ def _keep_name(folder: Path) -> None:
         os.close(descriptor)
 
 
+@contextmanager
+def _damage(sentence: str) -> Iterator[None]:
+    """Raises BackupUnusable with that sentence, whatever happens: a damaged file makes zipfile raise errors of a dozen kinds."""
+    try:
+        yield
+    except Exception as error:
+        raise BackupUnusable(sentence) from error
+
+
 class Reader:
-    """A backup that was opened."""
+    """A backup that was opened. Raises BackupUnusable."""
 
     def __init__(self, archive: zipfile.ZipFile) -> None:
         self._archive = archive
-        try:
-            self.manifest = read_manifest(archive.read(MANIFEST))
-        except (KeyError, zipfile.BadZipFile) as error:
-            raise BackupUnusable("The file is no backup of this program, or not a whole one.") from error
+        sentence = "The file is no backup of this program, or not a whole one."
+        with _damage(sentence), archive.open(MANIFEST) as source:
+            listed = source.read(_LONGEST_LIST)
+        self.manifest = read_manifest(listed)
 
     def require_whole(self) -> None:
         """Raises BackupUnusable where a part is missing or not as it was written."""
         for name, part in self.manifest.parts.items():
-            if self._found(name) != part:
-                raise BackupUnusable(
-                    f"{name} in the backup is damaged: it is not as it was written. Take another backup. Nothing was touched."
-                )
+            damaged = f"{name} in the backup is damaged: it is not as it was written. Take another backup. Nothing was touched."
+            with _damage(damaged):
+                found = self._found(name)
+            if found != part:
+                raise BackupUnusable(damaged)
 
-    def _found(self, name: str) -> Part | None:
+    def _found(self, name: str) -> Part:
         digest, length = hashlib.sha256(), 0
-        try:
-            with self._archive.open(name) as source:
-                while chunk := source.read(_CHUNK):
-                    digest.update(chunk)
-                    length += len(chunk)
-        except (KeyError, zipfile.BadZipFile, EOFError):
-            return None
+        with self.part(name) as source:
+            while chunk := source.read(_CHUNK):
+                digest.update(chunk)
+                length += len(chunk)
         return Part(length, digest.hexdigest())
 
     def part(self, name: str) -> IO[bytes]:
@@ -123,8 +131,8 @@ class Reader:
 @contextmanager
 def reading(path: Path) -> Iterator[Reader]:
     """Raises BackupUnusable."""
-    try:
-        with zipfile.ZipFile(path) as archive:
+    with path.open("rb") as file:
+        with _damage(f"{path} is no backup of this program, or not a whole one."):
+            archive = zipfile.ZipFile(file)
+        with archive:
             yield Reader(archive)
-    except zipfile.BadZipFile as error:
-        raise BackupUnusable(f"{path} is no backup of this program, or not a whole one.") from error

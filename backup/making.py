@@ -78,4 +78,5 @@ async def _manifest(
         ring=(keys.first, *keys.others),
         samples=tuple(Sample(each.place, each.value.hex()) for each in found),
         parts=dict(writer.parts),
+        compatible_from=await migrations.oldest_program(connection),
     )

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
 from pydantic import TypeAdapter, ValidationError
 
+from db import migrations
 from db.sealing import KeyRing, SealBroken, is_one_of
 from domain.errors import HuishengError
 
-FORMAT = 1
-"""Raised when an older program could not put the backup back as it is meant."""
+FORMAT = 2
+"""Raised when an older program could not put the backup back as it is meant, or would not understand its seal."""
 
 DATABASE = "database.dump"
 RUNS = "temporal.db"
@@ -61,6 +61,7 @@ class Manifest:
     parts: dict[str, Part]
     runs_copied_at: datetime | None = None  # of Temporal's store, where it is in it
     runs_version: str = ""  # of the server that wrote that store: no other reads it
+    compatible_from: str = ""  # the oldest program that can work with the database; format 1 does not tell
     seal: str = ""  # keyed hash of all the rest: made with the city's own keys, and not changed since
 
     def sealed_with(self, keys: KeyRing) -> Manifest:
@@ -70,16 +71,34 @@ class Manifest:
         return _JSON.dump_json(self, indent=1)
 
     def _digest(self) -> str:
-        return hashlib.sha256(_JSON.dump_json(replace(self, seal=""))).hexdigest()
+        added_since = {"compatible_from"} if self.format == 1 else None
+        return hashlib.sha256(_JSON.dump_json(replace(self, seal=""), exclude=added_since)).hexdigest()
 
-    def require_known(self, versions: Iterable[str]) -> None:
-        """Raises BackupUnusable for one that a newer program made."""
-        unknown = sorted({*self.schema} - {*versions})
-        if self.format > FORMAT or unknown:
+    def _seal(self) -> bytes:
+        """Nothing where what stands there is no seal."""
+        try:
+            return bytes.fromhex(self.seal)
+        except ValueError:
+            return b""
+
+    def require_known(self) -> None:
+        """Raises BackupUnusable where this program could not work with the database that comes back, by the rule of
+        migrations.require_version, or does not know this form of a backup."""
+        if self.format > FORMAT:
             raise BackupUnusable(
-                f"The backup was made by version {self.program} of the program, which is newer than this one: install that "
-                "version, restore with it, and nothing was touched here."
+                f"The backup was made by version {self.program} of the program, which is newer than this one. {self._install}"
             )
+        found = migrations.compared(self.schema, self.compatible_from)
+        works = self.format > 1 and found.is_newer and not found.has_left_us_behind
+        if found.unknown and not works:
+            raise BackupUnusable(
+                f"The database in the backup is at version {found.version}, and it is not certain that this program, of "
+                f"{migrations.known_versions()[-1]}, can work with it. {self._install}"
+            )
+
+    @property
+    def _install(self) -> str:
+        return f"Install version {self.program} or a newer one, and restore with that. Nothing was touched."
 
     def require_keys(self, keys: KeyRing) -> None:
         """Raises BackupUnusable where the keys at hand do not open what is in it."""
@@ -98,7 +117,7 @@ class Manifest:
                     f"The keys in HUISHENG_KEYS do not open what is in the backup ({sample.place.partition(':')[0]}): they "
                     f"bear the same ids, and are others. {_ADD_KEYS}"
                 ) from error
-        if not is_one_of(bytes.fromhex(self.seal), keys.keyed_hashes(_PLACE, self._digest())):
+        if not is_one_of(self._seal(), keys.keyed_hashes(_PLACE, self._digest())):
             raise BackupUnusable(
                 "The backup's list of contents was not made with these keys, or was changed since. Take another backup, or the "
                 "keys that were in HUISHENG_KEYS when it was made. Nothing was touched."

@@ -19,10 +19,12 @@ from backup.archive import Reader, reading
 from backup.dump import load
 from backup.manifest import DATABASE, RUNS, Manifest
 from db import backups, migrations
-from db.backups import Demand
+from db.backups import Demand, ToBeErased
+from db.pool import Connection
 from db.sealing import KeyRing
 from domain.errors import HuishengError
 
+_NAMED = 3
 _NAMES = {"worker": "a worker", "relay": "a worker", "huisheng-api": "the API", "huisheng-figures": "the API"}
 
 
@@ -46,10 +48,10 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """What came back. `demands` came after the backup and were taken over from the database that was replaced."""
+    """What came back, and what was demanded to be erased after the backup: of the database that was replaced, or by `Target.erased`."""
 
     manifest: Manifest
-    demands: int
+    to_be_erased: ToBeErased
     asked_before: bool  # whether there was a database to ask for them
     with_runs: bool
 
@@ -78,11 +80,12 @@ async def restore(path: Path, target: Target) -> Restored:
             runs.put_in_place(prepared, target.runs_home)
         await _note(target, manifest, with_runs=prepared is not None)
         migrations.migrate(target.database_url)
-        return Restored(manifest, len(demands), was_city, prepared is not None)
+        demanded = [*(each.reference for each in demands), *target.erased]
+        return Restored(manifest, await _to_be_erased(target, demanded), was_city, prepared is not None)
 
 
 def _require_usable(reader: Reader, keys: KeyRing) -> None:
-    reader.manifest.require_known(migrations.known_versions())
+    reader.manifest.require_known()
     reader.manifest.require_keys(keys)
     reader.require_whole()
 
@@ -91,19 +94,33 @@ async def _look(target: Target, manifest: Manifest) -> tuple[bool, list[Demand]]
     """Whether a city lives there, and what was demanded of it since the backup. Raises RestoreRefused."""
     connection = await asyncpg.connect(target.database_url, timeout=30)
     try:
-        working = sorted({_NAMES[name] for name in await backups.others(connection)})
-        if working:
-            raise RestoreRefused(f"At work on this database just now: {' and '.join(working)}. Stop that first.")
-        if not await backups.is_city(connection):
-            return False, []
-        if not target.replace:
+        await _require_rest(connection)
+        await _require_no_strangers(connection)
+        is_city = await backups.is_city(connection)
+        if not target.replace and (is_city or await backups.is_furnished(connection)):
             raise RestoreRefused(
-                "There are requests in this database. With --replace they are deleted, and those of the backup come in their "
-                "place: take a backup of them before."
+                f"There are {'requests' if is_city else 'accounts of staff or policies'} in this database. With --replace all that "
+                "is in it is deleted, and what is in the backup comes in its place: take a backup of it before."
             )
-        return True, await backups.demands_since(connection, manifest.taken_at)
+        return is_city, await backups.demands_since(connection, manifest.taken_at) if is_city else []
     finally:
         await connection.close()
+
+
+async def _require_rest(connection: Connection) -> None:
+    working = sorted({_NAMES[name] for name in await backups.others(connection)})
+    if working:
+        raise RestoreRefused(f"At work on this database just now: {' and '.join(working)}. Stop that first.")
+
+
+async def _require_no_strangers(connection: Connection) -> None:
+    strangers = await backups.strangers(connection)
+    if strangers:
+        more = f" and {len(strangers) - _NAMED:,} more" if len(strangers) > _NAMED else ""
+        raise RestoreRefused(
+            f"In this database stand tables, views or functions that are not ours ({', '.join(strangers[:_NAMED])}{more}), and a "
+            "restore would delete them. Is the address right? Name a database where nobody else keeps anything. Nothing was touched."
+        )
 
 
 def _prepare_runs(reader: Reader, target: Target) -> Path | None:
@@ -134,6 +151,26 @@ def _variables(manifest: Manifest, now: datetime) -> dict[str, str]:
         "restored_at": now.isoformat(),
         "taken_at": manifest.taken_at.isoformat(),
     }
+
+
+async def _to_be_erased(target: Target, references: Sequence[str]) -> ToBeErased:
+    connection = await asyncpg.connect(target.database_url, timeout=30)
+    try:
+        return await backups.to_be_erased(connection, references)
+    finally:
+        await connection.close()
+
+
+async def distrust_runs(database_url: str, now: datetime) -> None:
+    """After the database alone was brought to an earlier instant. Raises RestoreRefused while somebody works on it, for what a run
+    has recorded beyond a gap is no more to be mended."""
+    connection = await asyncpg.connect(database_url, timeout=30)
+    try:
+        await migrations.require_version(connection)
+        await _require_rest(connection)
+        await backups.note_recovery(connection, now)
+    finally:
+        await connection.close()
 
 
 async def _note(target: Target, manifest: Manifest, *, with_runs: bool) -> None:

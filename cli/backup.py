@@ -59,7 +59,7 @@ def backup(path: Path, var: Path) -> None:
 @click.command()
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @var_option
-@click.option("--replace", is_flag=True, help="Delete the requests that are there.")
+@click.option("--replace", is_flag=True, help="Delete all that is there.")
 @click.option(
     "--erasures", type=click.Path(exists=True, dir_okay=False, path_type=Path), multiple=True,
     help="A file with references of requests that were erased after the backup: a list, or a log of the API.",
@@ -69,7 +69,8 @@ def backup(path: Path, var: Path) -> None:
 def restore(file: Path, var: Path, replace: bool, erasures: tuple[Path, ...], only_check: bool, yes: bool) -> None:
     """Put the backup FILE back: on this machine, stopped, or with DATABASE_URL set into that database.
 
-    All of it or nothing. Everything is checked before anything is touched; what is there is kept unless you say --replace.
+    All of it or nothing. Everything is checked before anything is touched. A database in which there are requests, staff or
+    policies is kept unless you say --replace; one with tables that are not ours always is.
     """
     ground = _ground(var)
     references = sorted({reference for each in erasures for reference in _references(each)})
@@ -78,7 +79,7 @@ def restore(file: Path, var: Path, replace: bool, erasures: tuple[Path, ...], on
             click.echo(_in_words(restoring.check(file, _keys(ground))))
             return
         if replace and not yes:
-            click.confirm("The requests that are there now will be gone. Go on?", abort=True)
+            click.confirm("All that is there now will be gone. Go on?", abort=True)
         if ground is None:
             settings = Settings.from_environment()
             target = Target(settings.database_url, KeyRing.from_text(settings.keys), replace, references)
@@ -192,11 +193,17 @@ def _done(restored: Restored, references: list[str], ground: Ground | None) -> s
 
 def _of_erasures(restored: Restored, references: list[str]) -> str:
     since = f"{restored.manifest.taken_at:%Y-%m-%d %H:%M} UTC"
-    if restored.demands or references:
-        number = restored.demands + len(references)
-        return f"Demands of erasure since {since}: {number:,} known, carried out within an hour after the start."
-    if restored.asked_before:
-        return f"Demands of erasure since {since}: none."
+    due, waiting, unknown = restored.to_be_erased
+    if due or waiting or unknown:
+        kinds = (
+            (due, "carried out within an hour after the start"),
+            (waiting, "carried out when the request is over"),
+            (unknown, "for a request that the backup does not hold"),
+        )
+        told = "; ".join(f"{number:,} {words}" for number, words in kinds if number)
+        return f"Demands of erasure since {since}: {told}."
+    if restored.asked_before or references:
+        return f"Demands of erasure since {since}: none that is still to be carried out."
     return (
         f"Demands of erasure since {since}: none known, for there was no database to ask. Search the API's log for "
         "erasure_demanded, and your letters; then `huisheng erase`, or restore again with --erasures LOG."

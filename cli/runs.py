@@ -1,4 +1,4 @@
-"""`huisheng runs`: do the runs in Temporal and the requests in the database agree, and bring back what is missing."""
+"""`huisheng runs`: do the runs in Temporal and the requests in the database agree, and bring back what is missing or wrong."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from temporalio.service import RPCError
 
 import db.policies
 from activities.wanted_runs import Lasting, WantedRuns
+from backup.restoring import distrust_runs
 from cli.database import opened, plainly
 from cli.reference import REFERENCE
 from db.sealing import KeyRing
@@ -67,6 +68,22 @@ def rebuild(references: tuple[str, ...], every: bool, afresh: bool, rate: float)
     passed_over = f" {passed:,} had one already." if passed else ""
     click.echo(f"{brought:,} {'run' if brought == 1 else 'runs'} started again.{passed_over}")
     return 0
+
+
+@runs.command()
+def distrust() -> None:
+    """Let no run of before go on, after PostgreSQL alone was brought to an earlier instant.
+
+    Stop the API and the workers first. The first worker that starts ends every run, and they begin anew where the database says
+    that they stood.
+    """
+    settings = Settings.from_environment()
+    with plainly():
+        asyncio.run(distrust_runs(settings.database_url, datetime.now(UTC)))
+    click.echo(
+        "No run of before goes on. Start the workers, then the API: the first worker ends the runs and brings them back as the "
+        "database has them; `huisheng runs check` says whether all are there."
+    )
 
 
 async def _check(lost: LostRuns) -> Checked:

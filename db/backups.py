@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import asyncpg
 
+from db import migrating, migrations
 from db.pool import Connection, Database
 from db.rotation import STORES, Store
 from db.statements import load
+from domain.request import TERMINAL
 from domain.retention import Because
 
 _QUERIES = load("backups")
 _SCRIPTS = Path(__file__).with_name("restoring")
 
 CLOCKS_APART = timedelta(minutes=1)
-"""So far the clock of whoever copied Temporal's store may have been from that of the worker."""
+"""So far the clock of whoever took the backup may have been from those of the workers and the API, and so long after it was read
+the time of what was then committed."""
 _LARGEST_SAMPLE = 4_096
 
 
@@ -37,9 +40,18 @@ class Demand(NamedTuple):
     """A demand of erasure as it stands in the database; `reason` is sealed, in hexadecimal."""
 
     request_id: UUID
+    reference: str
     demanded_at: datetime
     demanded_by: str
     reason: str | None
+
+
+class ToBeErased(NamedTuple):
+    """How many requests whose erasure was demanded after the backup came back with it, over or not, and how many are not in it."""
+
+    due: int
+    waiting: int
+    unknown: int
 
 
 class Restore(NamedTuple):
@@ -101,6 +113,20 @@ async def is_city(database: Database) -> bool:
     return bool(await _QUERIES["has_tables"].value(database)) and bool(await _QUERIES["has_requests"].value(database))
 
 
+async def is_furnished(database: Database) -> bool:
+    """Whether somebody has begun to make a city of it."""
+    return bool(await _QUERIES["has_tables"].value(database)) and bool(await _QUERIES["is_furnished"].value(database))
+
+
+async def strangers(database: Database) -> list[str]:
+    """Tables, views and functions that are no program's of ours, by their names."""
+    applied = (await migrations.status(database)).applied
+    if migrations.known_versions()[0] in applied and {*applied} - {*migrations.known_versions()}:
+        return []  # what a newer program has made in its own database, this one cannot tell from what others have
+    things = [row["name"] for row in await _QUERIES["things"].rows(database)]
+    return [name for name in things if name not in migrating.made()]
+
+
 async def others(database: Database) -> list[str]:
     """Programs of ours that work on it just now."""
     return [row["application_name"] for row in await _QUERIES["others"].rows(database)]
@@ -108,7 +134,14 @@ async def others(database: Database) -> list[str]:
 
 async def demands_since(database: Database, since: datetime) -> list[Demand]:
     """What was demanded to be erased, or was erased on demand, since that instant."""
-    return [Demand(**row) for row in await _QUERIES["demands_since"].rows(database, since=since)]
+    rows = await _QUERIES["demands_since"].rows(database, since=since - CLOCKS_APART)
+    return [Demand(**row) for row in rows]
+
+
+async def to_be_erased(database: Database, references: Iterable[str]) -> ToBeErased:
+    row = await _QUERIES["to_be_erased"].row(database, references=sorted({*references}), over=sorted(TERMINAL))
+    assert row is not None
+    return ToBeErased(**row)
 
 
 def script_before() -> bytes:
@@ -129,6 +162,11 @@ def _row(request_id: UUID | None, reference: str, at: datetime, by: str, reason:
     """A line as COPY reads it. None of the values holds anything that would have to be escaped."""
     written = (str(request_id or ""), reference, at.isoformat(), Because(by).value, f"\\\\x{reason}" if reason else "")
     return "\t".join(each or "\\N" for each in written) + "\n"
+
+
+async def note_recovery(database: Database, at: datetime) -> None:
+    """No run that began before that instant may go on: before a worker takes anything, it ends them all."""
+    await _QUERIES["note_recovery"].run(database, id=uuid4(), at=at)
 
 
 async def note_runs_restored(database: Database, restore: UUID, copied_at: datetime) -> None:

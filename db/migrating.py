@@ -33,6 +33,9 @@ _FORM = re.compile(
 )
 
 
+_MADE = re.compile(r"^create (?:or replace )?(?:table|function|view) (?:if not exists )?(\w+)", re.MULTILINE)
+
+
 class MigrationFailed(HuishengError):
     """A migration did not go through; the message says which, and what PostgreSQL said."""
 
@@ -55,6 +58,12 @@ def read(file: Path) -> Migration:
     if found is None:
         raise MigrationFailed(f"{file.name} is no migration: its first line should be `-- migrate:up`.")
     return Migration(file.name.partition("_")[0], file.stem, found["up"].strip(), in_transaction=not found["alone"])
+
+
+def made() -> set[str]:
+    """The names of the tables and functions that our programs have ever made."""
+    scripts = (migration.sql for migration in all_migrations())
+    return {"schema_migrations", *(name for script in scripts for name in _MADE.findall(script))}
 
 
 def all_migrations() -> tuple[Migration, ...]:

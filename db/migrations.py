@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import asyncpg
 
@@ -50,6 +50,11 @@ class Status:
         return self.applied[-1] if self.applied else "none"
 
     @property
+    def is_newer(self) -> bool:
+        """A newer program has migrated it, and nothing of ours is missing."""
+        return bool(self.unknown) and not self.pending
+
+    @property
     def has_left_us_behind(self) -> bool:
         return self.oldest_program > known_versions()[-1]
 
@@ -63,11 +68,21 @@ async def status(database: Database) -> Status:
     """What has been applied, and what has not."""
     exists = await _QUERIES["has_versions"].value(database)
     rows = await _QUERIES["applied_versions"].rows(database) if exists else []
-    applied, known = tuple(row["version"] for row in rows), known_versions()
+    found = compared(tuple(row["version"] for row in rows))
+    return replace(found, oldest_program=await oldest_program(database)) if found.is_newer else found
+
+
+def compared(applied: tuple[str, ...], oldest_program: str = "") -> Status:
+    """How a database to which these have been applied stands to this program."""
+    known = known_versions()
     pending = tuple(version for version in known if version not in applied)
     unknown = tuple(version for version in applied if version not in known)
-    is_newer = unknown and not pending
-    return Status(applied, pending, unknown, await _QUERIES["oldest_program"].value(database) if is_newer else "")
+    return Status(applied, pending, unknown, oldest_program)
+
+
+async def oldest_program(database: Database) -> str:
+    """The oldest that can work with a database which is at this program's version or beyond."""
+    return str(await _QUERIES["oldest_program"].value(database))
 
 
 async def require_version(database: Database) -> Status:

@@ -1,4 +1,5 @@
-"""After a restore, before a worker takes anything: the runs that may know other things than the database are ended.
+"""After the database was brought back to an earlier instant, before a worker takes anything: the runs that may know other things
+than it does are ended.
 
 They begin again where the database says that they stood (lost_runs.py). It may be stopped and done again.
 """
@@ -22,7 +23,10 @@ from workflows.starting_again import PATIENCE
 logger = structlog.get_logger(__name__)
 
 _OPEN_RUNS = 'WorkflowType IN ("RequestWorkflow", "CoHandlingWorkflow") AND ExecutionStatus = "Running"'
-_BECAUSE = "the database was restored from a backup; the run begins again where the backup says that it stood"
+_BECAUSE = (
+    "the database was brought back to an earlier instant; the run begins again where it says that the request stood"
+)
+PATIENT_LOOKS = 30
 _AT_ONCE = 20
 _LOOK_AGAIN_SECONDS = 1.0
 
@@ -33,13 +37,18 @@ class _Run(NamedTuple):
     began_at: datetime
 
 
-async def end_runs_of_before(client: Client, restores: Restores, now: datetime) -> None:
-    """Nothing happens where nothing was restored, or it has been done. Raises EngineUnavailable."""
+async def end_runs_of_before(
+    client: Client, restores: Restores, now: datetime, *, patience: int = PATIENT_LOOKS
+) -> None:
+    """Nothing happens where nothing was restored, or it has been done. Raises EngineUnavailable.
+
+    So many looks, a second apart, at a list of open runs that shows nothing but what was ended.
+    """
     restore = await restores.waiting()
     if restore is None:
         return
     try:
-        await _end_all_of_before(client, restores, restore)
+        await _end_all_of_before(client, restores, restore, patience)
     except RPCError as error:
         raise EngineUnavailable(
             f"Temporal does not answer ({error.status.name}), and after a restore its runs of before must be ended first."
@@ -47,7 +56,7 @@ async def end_runs_of_before(client: Client, restores: Restores, now: datetime) 
     await restores.note_done(now)
 
 
-async def _end_all_of_before(client: Client, restores: Restores, restore: Restore) -> None:
+async def _end_all_of_before(client: Client, restores: Restores, restore: Restore, patience: int) -> None:
     copied_at = restore.runs_copied_at
     touched = await restores.touched_since(copied_at) if copied_at is not None else None
     ended: set[str] = set()
@@ -56,8 +65,13 @@ async def _end_all_of_before(client: Client, restores: Restores, restore: Restor
         ended |= await _end(
             client, [run async for run in _latest(client, touched) if run.began_at < restore.restored_at]
         )
-    while found := [run async for run in _to_end(client, restore, touched)]:
-        ended |= await _end(client, found)
+    looks = 0
+    # What was ended stays in that list for a moment, in which the sweep would take it for open. A list that is wrong for good
+    # (temporalio/temporal#5643) must not hold the workers up.
+    while (found := [run async for run in _to_end(client, restore, touched)]) and looks < patience:
+        left = [run for run in found if run.run_id not in ended]
+        ended |= await _end(client, left)
+        looks = 0 if left else looks + 1
         await asyncio.sleep(_LOOK_AGAIN_SECONDS)
     logger.warning("runs_of_before_ended", ended=len(ended), all=touched is None)
 

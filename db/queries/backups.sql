@@ -17,6 +17,23 @@ select to_regclass('public.requests') is not null;
 -- Whether a city lives in it.
 select exists (select from requests);
 
+-- name: is_furnished()$
+-- Whether somebody has made accounts in it, or given it a policy.
+select exists (select from staff) or exists (select from policies);
+
+-- name: things()
+-- What a restore would take away: tables and functions, and views that read them.
+select relname as name
+from pg_class
+where relnamespace = 'public'::regnamespace and relkind in ('r', 'p', 'v', 'm')
+    and not exists (select from pg_depend where objid = pg_class.oid and deptype = 'e')
+union
+select proname
+from pg_proc
+where pronamespace = 'public'::regnamespace
+    and not exists (select from pg_depend where objid = pg_proc.oid and deptype = 'e')
+order by name;
+
 -- name: others()
 -- Which programs of ours work on this database just now.
 select distinct application_name
@@ -27,10 +44,30 @@ order by application_name;
 
 -- name: demands_since(since)
 -- What somebody has demanded to be erased, and what was, since that instant.
-select request_id, demanded_at, demanded_by, encode(reason_sealed, 'hex') as reason
+select request_id, reference, demanded_at, demanded_by, encode(reason_sealed, 'hex') as reason
 from erasure_demands
+join requests on requests.id = request_id
 where demanded_at >= :since or carried_out_at >= :since
 order by demanded_at, request_id;
+
+-- name: to_be_erased(references, over)^
+-- Of the requests whose erasure was demanded: how many are over, are not over, and are not here at all. The others are erased.
+select
+    count(*) filter (where is_over) as due,
+    count(*) filter (where not is_over) as waiting,
+    count(*) filter (where is_over is null) as unknown
+from unnest(:references::text[]) as asked (reference)
+left join (
+    select
+        reference, erased_at,
+        coalesce(state = any (:over::text[]) and (state <> 'merged' or parent_state = any (:over::text[])), false) as is_over
+    from requests left join (select request_id, state, parent_state from snapshots) as standing on request_id = requests.id
+) as found using (reference)
+where erased_at is null;
+
+-- name: note_recovery(id, at)!
+-- The database is of an earlier instant than the runs: none of them may go on.
+insert into restores (id, restored_at, taken_at) values (:id, :at, :at);
 
 -- name: waiting_restore()^
 -- The latest restore after which the runs of before have not been ended yet.

@@ -24,7 +24,9 @@ from backup.dump import LEFT_OUT
 from backup.making import Source, make
 from backup.manifest import DATABASE, BackupUnusable
 from backup.restoring import Restored, RestoreRefused, Target, restore
+from cli.backup import _references
 from db import attachments, backups, erasure, requests, texts
+from db.backups import ToBeErased
 from db.pool import Pool, open_pool
 from db.requests import Contact
 from db.sealing import KeyRing
@@ -279,10 +281,11 @@ async def test_erasures_since_the_backup_are_demanded_again(city_url: str, datab
         stored = [await requests.submit(pool, KEYS, a_new_request(), SUNDAY_NOON) for _ in range(3)]
         await make(Source(database_url, KEYS), tmp_path / "city.backup")
         kept, logged, by_admin = stored
-        now = datetime.now(UTC) + timedelta(seconds=1)
-        await erasure.demand(pool, KEYS, by_admin.request_id, Because.ADMIN, "a letter", now)
+        # By the clock of the API, before it was committed: while the backup was read already.
+        at = datetime.now(UTC) - timedelta(seconds=20)
+        await erasure.demand(pool, KEYS, by_admin.request_id, Because.ADMIN, "a letter", at)
     restored = await put_back(tmp_path / "city.backup", database_url, replace=True, erased=[logged.reference])
-    assert (restored.demands, restored.asked_before) == (1, True)
+    assert (restored.to_be_erased, restored.asked_before) == (ToBeErased(due=0, waiting=2, unknown=0), True)
     async with open_pool(database_url, size=1) as pool:
         found = await pool.fetch("select request_id, demanded_by, carried_out_at from erasure_demands")
         assert {tuple(row) for row in found} == {
@@ -293,8 +296,6 @@ async def test_erasures_since_the_backup_are_demanded_again(city_url: str, datab
 
 
 def test_references_are_read_from_a_list_and_from_a_log(tmp_path: Path) -> None:
-    from cli.backup import _references
-
     file = tmp_path / "api.log"
     file.write_text(
         "2611-4829-13704\nnot 2611-4829-13705\n"

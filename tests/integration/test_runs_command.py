@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 from temporalio.client import Client, WorkflowExecutionStatus
 
+from db import backups
+from db.pool import open_pool
 from supervision.temporal import TemporalServer
 from tests.conftest import FreshDatabase
 from tests.integration.test_api_actions import a_worker, assigned, done, eventually, in_state
@@ -98,6 +100,20 @@ async def test_check_names_what_is_missing_and_rebuild_brings_it_back(town: Town
     after = await town.temporal.get_workflow_handle(workflow_id(request.reference)).describe()
     assert after.run_id != before.run_id
     await done(town.interface, "handler", request, "accept")
+
+
+async def test_runs_are_distrusted_when_nobody_works_and_not_before(town: Town, fresh_database: FreshDatabase) -> None:
+    url = fresh_database()
+    async with open_pool(url, size=1, application_name="worker") as pool:
+        code, output = await town.runs("distrust", DATABASE_URL=url)
+        assert (code, "At work on this database just now: a worker. Stop that first." in output) == (1, True), output
+        assert await backups.waiting_restore(pool) is None
+    async with open_pool(url, size=1) as pool:
+        code, output = await town.runs("distrust", DATABASE_URL=url)
+        assert (code, "No run of before goes on." in output) == (0, True), output
+        waiting = await backups.waiting_restore(pool)
+        assert waiting is not None
+        assert waiting.runs_copied_at is None
 
 
 @pytest.mark.parametrize(

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from typing import Any, cast
 from uuid import uuid4
 
 import pytest
 from prometheus_client import CollectorRegistry
+from temporalio.client import Client
 
 from activities.relay import Pace, Relay
 from activities.restores import Restores
 from activities.wanted_runs import Lasting, WantedRuns
-from db import requests
+from db import backups, requests
 from db.requests import MessageKind
 from domain import commands as c
 from domain.policy import shortened
@@ -29,7 +32,7 @@ from watching.runs import RunFigures
 from workflows.after_restore import end_runs_of_before
 from workflows.contract import ActionTaken, co_workflow_id
 from workflows.delivery import deliver_with
-from workflows.lost_runs import LostRuns, sweep
+from workflows.lost_runs import LostRuns, Swept, sweep
 from workflows.starting_again import rebuilt_run_of, start_again
 
 SECONDS_PER_WORKING_DAY = 20.0
@@ -211,11 +214,11 @@ async def test_look_says_in_figures_what_it_has_found_and_brought_back(quick_tow
         return {name: registry.get_sample_value(f"huisheng_runs_{name}") for name in names} | {"back": brought_back}
 
     assert told() == {"needed": 0, "open": 0, "found_missing": 0, "missing": 0, "lost_total": 0, "back": 0}
-    assert await sweep(lost, a_second=1000) == 1
+    assert await sweep(lost, a_second=1000) == Swept(brought_back=1, left=0)
     assert told() == {"needed": 1, "open": 0, "found_missing": 1, "missing": 0, "lost_total": 1, "back": 1}
     await request.settled()
     await until(lambda: is_listed(request))
-    assert await sweep(lost, a_second=1000) == 0
+    assert await sweep(lost, a_second=1000) == Swept(brought_back=0, left=0)
     assert told() == {"needed": 1, "open": 1, "found_missing": 0, "missing": 0, "lost_total": 1, "back": 1}
 
 
@@ -248,7 +251,7 @@ async def test_message_that_was_handed_to_a_lost_run_is_delivered_once_more(quic
     await terminate(request)
     refused = await a_message(request, MessageKind.URGED)
     await quick_town.pool.execute("update inbox set delivered_at = now(), outcome = 'refused' where id = $1", refused)
-    assert await sweep(lost_runs(quick_town), a_second=1000) >= 1
+    assert (await sweep(lost_runs(quick_town), a_second=1000)).brought_back >= 1
     async with Relay(quick_town.pool, deliver_with(quick_town.environment.client), pace=Pace(poll=0.1)):
         await until(lambda: was_urged(request))
     await lose(request)
@@ -322,7 +325,76 @@ async def test_after_a_restore_runs_that_may_differ_are_ended_and_no_others(quic
     await end_runs_of_before(quick_town.environment.client, restores, datetime.now(UTC))
     assert (await old.is_running(), await new.is_running()) == (with_runs, False)
     assert await restores.waiting() is None
-    assert await sweep(lost_runs(quick_town), a_second=1000) >= 1
+    assert (await sweep(lost_runs(quick_town), a_second=1000)).brought_back >= 1
     await new.settled()
     await new.accepted()
     assert (await new.actions())[-1] == "accept"
+
+
+async def recovered(request: Request, standing: dict[str, Any]) -> None:
+    """The database of the moment when the request stood so, as from PostgreSQL's own archive; its run is of now."""
+    pool, sequence = request.town.pool, standing["sequence"]
+    of_notices = (
+        "delete from {} using notices where notice_id = notices.id and request_id = $1 and notices.sequence > $2"
+    )
+    for table in ("attempts", "outbox"):
+        await pool.execute(of_notices.format(table), request.id, sequence)
+    for table in ("acts", "notices", "events"):
+        await pool.execute(f"delete from {table} where request_id = $1 and sequence > $2", request.id, sequence)
+    await pool.execute("delete from snapshots where request_id = $1", request.id)
+    await pool.execute("insert into snapshots select * from jsonb_populate_record(null::snapshots, $1)", standing)
+
+
+async def test_run_that_is_ahead_of_a_recovered_database_begins_again_where_that_stands(quick_town: Town) -> None:
+    request = await quick_town.submit()
+    await request.accepted()
+    standing = await quick_town.pool.fetchval(
+        "select to_jsonb(snapshots) from snapshots where request_id = $1", request.id
+    )
+    await request.act(c.AskCitizen(quick_town.actor("handler"), a_text()))
+    await request.settled()
+    await recovered(request, standing)
+    restores = Restores(quick_town.pool)
+    await end_runs_of_before(quick_town.environment.client, restores, datetime.now(UTC))
+    assert await request.is_running(), "nobody had said that it may not go on"
+    await backups.note_recovery(quick_town.pool, datetime.now(UTC))
+    await end_runs_of_before(quick_town.environment.client, restores, datetime.now(UTC))
+    assert not await request.is_running()
+    (lost,) = await lost_runs(quick_town).needing([request.reference])
+    assert await lost_runs(quick_town).bring_back(lost)
+    await request.settled()
+    await request.act(c.Resolve(quick_town.actor("handler"), Result.SOLVED, a_text()))
+    events = await quick_town.pool.fetch(
+        "select sequence, action from events where request_id = $1 order by sequence", request.id
+    )
+    assert [event["sequence"] for event in events] == list(range(1, len(events) + 1))
+    assert events[-1]["action"] == "resolve"
+    assert "ask_citizen" not in {event["action"] for event in events}
+
+
+class Stale:
+    """Temporal with a list that shows what is long over as open, for ever (temporalio/temporal#5643)."""
+
+    def __init__(self, client: Client, over: Request) -> None:
+        self._client = client
+        self._over = over
+
+    def get_workflow_handle(self, *which: Any, **more: Any) -> Any:
+        return self._client.get_workflow_handle(*which, **more)
+
+    async def list_workflows(self, query: str, **more: Any) -> AsyncIterator[Any]:
+        async for run in self._client.list_workflows(query, **more):
+            yield run
+        yield await self._over.handle.describe()
+
+
+async def test_list_that_stays_behind_stops_no_worker_after_a_restore(quick_town: Town) -> None:
+    over, open_one = await quick_town.submit(), await quick_town.submit()
+    await over.hear("withdrawn")
+    assert await over.is_over()
+    await backups.note_recovery(quick_town.pool, datetime.now(UTC))
+    stale = cast("Client", Stale(quick_town.environment.client, over))
+    async with asyncio.timeout(60):
+        await end_runs_of_before(stale, Restores(quick_town.pool), datetime.now(UTC), patience=2)
+    assert not await open_one.is_running()
+    assert await Restores(quick_town.pool).waiting() is None
