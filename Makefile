@@ -8,6 +8,9 @@ SIDE_BY_SIDE := $(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 LOCK := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-annotate \
 	--no-emit-index-url --no-emit-find-links --only-binary :all: --quiet $(if $(UPGRADE),--upgrade)
 
+# Without its files of bytecode pytest would rewrite every test anew on each run.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help up down reset test check format lock audit sbom bench overload chaos demo
 
@@ -56,7 +59,7 @@ sbom: .venv/development.installed ## Write the bill of materials of what is inst
 bench: .venv/development.installed ## Measure throughput, waiting times and cost; writes docs/benchmarks.md
 	@exec $(BIN)/huisheng bench
 
-chaos: .venv/runtime.installed ## Break a system of its own under load (REQUESTS=2000 FAULTS=200 SEED=1), then compare
+chaos: .venv/runtime.installed ## Break a system of its own under load (REQUESTS=2000 FAULTS=200, SEED is drawn), then compare
 	@exec $(BIN)/huisheng chaos --requests $(or $(REQUESTS),2000) --faults $(or $(FAULTS),200) $(if $(SEED),--seed $(SEED))
 
 overload: .venv/development.installed ## Send a system of its own twice what it can take in, for SECONDS=1800; writes docs/overload.md

@@ -15,8 +15,11 @@ import struct
 import time
 from collections.abc import Iterator
 from contextlib import suppress
+from typing import BinaryIO
 
 import psutil
+
+from supervision import processes
 
 _CLOCK_GETTIME, _GETTIMEOFDAY, _TIME = b"__vdso_clock_gettime", b"__vdso_gettimeofday", b"__vdso_time"
 _TRIES = 50
@@ -58,20 +61,44 @@ def is_possible() -> bool:
     return platform.system() == "Linux" and platform.machine() == "x86_64"
 
 
+def is_behind(pid: int, seconds: float) -> bool:
+    """Whether the program goes by a clock that was set back so far."""
+    code = {name: (at, code_for(name, -round(seconds))) for name, (at, _) in _functions().items()}
+    try:
+        begins, _ = _mapped(pid)
+        with open(f"/proc/{pid}/mem", "rb") as memory:
+            return all(_stands_at(memory, begins + at, told) for at, told in code.values())
+    except (OSError, NotPossible):
+        return False
+
+
+def _stands_at(memory: BinaryIO, at: int, told: bytes) -> bool:
+    memory.seek(at)
+    return memory.read(len(told)) == told
+
+
 def _write(pid: int, code: Code) -> None:
+    """In all of them, also where one of them does not let it be done: that is said at the end."""
     stopped: list[psutil.Process] = []
+    failed: list[NotPossible] = []
     try:
         for process in _tree(pid):
             with suppress(psutil.NoSuchProcess, ProcessLookupError, FileNotFoundError):
                 stopped.append(process)
-                _stop(process, code)
-                _overwrite(process.pid, code)
+                try:
+                    _stop(process, code)
+                    _overwrite(process.pid, code)
+                except NotPossible as error:
+                    if processes.is_alive(process):
+                        failed.append(error)
     except PermissionError as error:
         raise NotPossible("this account may not write to the memory of other programs") from error
     finally:
         for process in stopped:
             with suppress(psutil.NoSuchProcess):
                 process.send_signal(signal.SIGCONT)
+    if failed:
+        raise failed[0]
 
 
 def _tree(pid: int) -> Iterator[psutil.Process]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chaos import standing, told
+from chaos import owing, standing, told, waiting
 from chaos.found import Check, Found, given, said
 from chaos.ledger import Ledger
 from chaos.load import Played
@@ -25,10 +25,13 @@ def compare(ledger: Ledger, played: Played, found: Found) -> list[Check]:
         standing.right_ends(played, found),
         standing.timelines(found),
         standing.words(found),
-        standing.notices_once(found),
-        standing.notices_owed(found),
+        owing.notices_once(found),
+        owing.notices_owed(found),
+        owing.rings_once(found),
         standing.runs(found),
-        standing.timers(found),
+        waiting.timers(found),
+        waiting.clocks_of_runs(found),
+        waiting.parts(found),
         standing.over(found),
         said(Check("the read model equals the histories", len(found.snapshots)), found.read_model),
         said(Check("the record of looks at personal data is whole", 1), found.audit),

@@ -63,8 +63,13 @@ class Disk:
             except NotPossible:
                 time.sleep(0.002)  # it has grown meanwhile
             else:
-                return
-        raise NotPossible(f"{self.folder.name} grows too fast to be filled")
+                if self.is_full():  # nothing was deleted meanwhile
+                    return
+        self.make_room()
+        raise NotPossible(f"{self.folder.name} changes too fast to be filled")
+
+    def is_full(self) -> bool:
+        return os.statvfs(self.folder).f_bavail == 0
 
     def make_room(self) -> None:
         self._mount(_MS_REMOUNT | _MS_NOSUID | _MS_NODEV, self.size_bytes)

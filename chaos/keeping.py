@@ -57,6 +57,17 @@ class Kept:
     def pid(self) -> int | None:
         return self._process.pid if self._process is not None and self._process.poll() is None else None
 
+    async def present(self) -> int:
+        """The number of its process, as soon as there is one. Raises NotReady."""
+        deadline = time.monotonic() + READY_WITHIN_SECONDS
+        while (pid := self.pid) is None:
+            if time.monotonic() > deadline:
+                raise NotReady(
+                    f"{self.part.title} did not come back within {READY_WITHIN_SECONDS:.0f} seconds: {self.log}"
+                )
+            await asyncio.sleep(_GLANCE_SECONDS)
+        return pid
+
     async def start(self) -> None:
         """Until it is ready, and keeps it from then on. Raises NotReady."""
         self._may_run.set()
@@ -91,6 +102,11 @@ class Kept:
     def freeze(self) -> None:
         """It stays where it is, with all its connections and children, and does nothing more."""
         self._signal(signal.SIGSTOP)
+
+    def is_frozen(self) -> bool:
+        with suppress(psutil.NoSuchProcess):
+            return self.pid is not None and psutil.Process(self.pid).status() == psutil.STATUS_STOPPED
+        return False
 
     def thaw(self) -> None:
         self._signal(signal.SIGCONT)

@@ -1,20 +1,11 @@
-"""The lives that are played: what citizens and staff do with a request, whatever breaks meanwhile, and how it may end.
-
-Everybody looks before they act, and looks again where they are refused: a clock, a rung of the chain or somebody else may
-have been quicker.
-"""
+"""The lives that are played: what citizens and staff do with a request, whatever breaks meanwhile, and how it may end."""
 
 from __future__ import annotations
 
-import asyncio
-import time
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
-from chaos.ledger import Sent
-from chaos.people import GaveUp, People
+from chaos.case import Case
 
 LAMP = "小区门口的路灯不亮，晚上很黑，请安排维修。"
 BUS = "公交车很久不来，发车间隔太长。"
@@ -26,99 +17,8 @@ ORDINARY = (LAMP, BUS, WAGES, PARCEL, FUMES)
 
 End = tuple[str, str | None]
 """State and outcome."""
-OVER = frozenset({"closed", "declined", "transferred", "merged", "withdrawn"})
 
-_LONGEST_WAIT_SECONDS = 420.0
-_LOOK_FIRST_SECONDS, _LOOK_SLOWER, _LOOK_LAST_SECONDS = 0.25, 1.4, 2.0
-_MOST_STEPS = 60
 _REVIEW_IN = timedelta(days=20)
-
-
-@dataclass
-class Case:
-    """One request in the hands of people who do not give up."""
-
-    people: People
-    sent: Sent
-    _actions: int = 0
-    _photo: bool = False
-
-    async def citizen(self, action: str, **body: Any) -> bool:
-        return await self.people.tell(self.sent, action, body)
-
-    async def staff(self, by: str, action: str, **body: Any) -> bool:
-        """`by` is a role, or `handler` or `lead` of the department that has it; False where it is refused."""
-        account = self.people.with_role(by) if by not in ("handler", "lead") else await self._own(by == "lead")
-        self._actions += 1
-        key = f"{self.sent.reference}-{self._actions}"
-        return await self.people.act(account, self.sent.reference, action, key, body)
-
-    async def adds_photo(self) -> str | None:
-        """The handler does, of what was done; its id, or None where that is refused."""
-        return await self.people.add_photo(await self._own(lead=False), self.sent.reference)
-
-    async def _own(self, lead: bool) -> Any:
-        department = (await self.people.look(self.sent))["department"]
-        return self.people.handler_of(department, lead=lead)
-
-    async def reaches(self, *states: str) -> dict[str, Any]:
-        """Raises GaveUp where it does not within a time in which everything ought to have happened."""
-        deadline, pause = time.monotonic() + _LONGEST_WAIT_SECONDS, _LOOK_FIRST_SECONDS
-        while (told := await self.people.look(self.sent))["state"] not in states:
-            if time.monotonic() > deadline:
-                raise GaveUp(f"{self.sent.reference} is {told['state']} for good, not {' or '.join(states)}")
-            await asyncio.sleep(pause)
-            pause = min(pause * _LOOK_SLOWER, _LOOK_LAST_SECONDS)
-        return told
-
-    async def is_escalated_to(self, level: int) -> None:
-        deadline, supervisor = time.monotonic() + _LONGEST_WAIT_SECONDS, self.people.with_role("supervisor")
-        while (await self.people.see(supervisor, self.sent.reference))["escalation_level"] < level:
-            if time.monotonic() > deadline:
-                raise GaveUp(f"{self.sent.reference} does not escalate to level {level}")
-            await asyncio.sleep(_LOOK_LAST_SECONDS)
-
-    async def goes_on_to(self, *states: str, outcome: str = "solved") -> str:
-        """Whoever has to act does, one step after the other, until it is in one of these states or over."""
-        for _ in range(_MOST_STEPS):
-            told = await self.people.look(self.sent)
-            state: str = told["state"]
-            if state in states or state in OVER:
-                return state
-            if not await self._step(state, outcome):
-                await asyncio.sleep(_LOOK_LAST_SECONDS)
-        raise GaveUp(f"{self.sent.reference} does not get on")
-
-    async def _step(self, state: str, outcome: str) -> bool:
-        reply: Mapping[str, Any] = {"outcome": outcome, "reply": "已经处理完毕，请查看。"}
-        match state:
-            case "received":
-                await self.reaches("triage", "assigned")
-                return True
-            case "triage":
-                return await self.staff("dispatcher", "assign", department="housing", category="property_management")
-            case "assigned":
-                return await self.staff("handler", "accept")
-            case "awaiting_citizen":
-                return await self.citizen("answer", text="是昨天晚上发现的。")
-            case "on_hold":
-                return await self.staff("supervisor", "resume", reason="可以继续办理。")
-            case "in_progress":
-                return await self.staff("handler", "resolve", **reply) or await self._resolved_with_photo(reply)
-            case "in_review":
-                return await self.staff("dispatcher", "approve")
-            case "adjudication":
-                why = {"decision": "assign", "department": "housing", "reason": "经审定。"}
-                return await self.staff("supervisor", "decide", **why)
-        return False
-
-    async def _resolved_with_photo(self, reply: Mapping[str, Any]) -> bool:
-        """Some categories ask for a photo of what was done."""
-        if self._photo:
-            return False
-        self._photo = True
-        photo = await self.adds_photo()
-        return photo is not None and await self.staff("handler", "resolve", attachments=[photo], **reply)
 
 
 Life = Callable[[Case], Awaitable[frozenset[End]]]
@@ -195,6 +95,14 @@ async def returned(case: Case) -> frozenset[End]:
     return SOLVED
 
 
+async def referred(case: Case) -> frozenset[End]:
+    """The dispatcher does not agree with the return: a supervisor decides."""
+    if (await case.reaches("assigned", "triage"))["state"] == "assigned":
+        await case.staff("lead", "return_request", reason="不属于本部门职责。", department="housing")
+        await case.staff("dispatcher", "refer", reason="职责清单上有此事项。")
+    return await rated(case)
+
+
 async def helped(case: Case) -> frozenset[End]:
     await case.goes_on_to("in_progress")
     if await case.staff("handler", "add_co_handler", department="public_safety", task="请协助维持秩序。"):
@@ -204,6 +112,55 @@ async def helped(case: Case) -> frozenset[End]:
     await case.goes_on_to("resolved")
     await case.citizen("rate", solved="yes", satisfied=5)
     return SOLVED
+
+
+async def merged(case: Case) -> frozenset[End]:
+    """Somebody else has reported the same: this one follows theirs to its end."""
+    other = await _is_merged(case)
+    if other is None:
+        return await rated(case)
+    await rated(other)
+    return frozenset({("merged", None)})
+
+
+async def separated(case: Case) -> frozenset[End]:
+    """It was a matter of its own after all."""
+    other = await _is_merged(case)
+    if other is not None:
+        await case.staff("dispatcher", "unmerge", reason="经核实是两件事。")
+        await rated(other)
+    return await rated(case)
+
+
+async def _is_merged(case: Case) -> Case | None:
+    """Into another request of the same citizen, which is given; None where that is refused."""
+    other = await case.once_more()
+    await other.reaches("assigned", "triage")
+    await case.reaches("assigned", "triage")
+    if await case.staff("dispatcher", "merge", parent=other.sent.reference):
+        return other
+    await rated(other)
+    return None
+
+
+async def corrected(case: Case) -> frozenset[End]:
+    await case.reaches("assigned", "triage")
+    await case.staff("dispatcher", "reassign", department="housing", category="property_management", reason="改派。")
+    await case.staff("dispatcher", "reclassify", category="street_light", reason="类别有误。")
+    await case.staff("dispatcher", "set_urgency", urgency="urgent", reason="涉及夜间出行安全。")
+    return await rated(case)
+
+
+async def passed_up(case: Case) -> frozenset[End]:
+    await case.goes_on_to("in_progress")
+    await case.staff("handler", "escalate", reason="需要上级协调。")
+    return await rated(case)
+
+
+async def sent_back(case: Case) -> frozenset[End]:
+    if await case.goes_on_to("in_review", "resolved", outcome="not_solved") == "in_review":
+        await case.staff("dispatcher", "send_back", reason="答复不够具体。")
+    return await rated(case)
 
 
 async def declined(case: Case) -> frozenset[End]:
@@ -230,6 +187,7 @@ LIVES: tuple[tuple[Life, str | None], ...] = (
     (rated, None), (worked_on, None), (without_reply, None), (neglected, None), (reopened, None), (rated, RIDDLE),
     (asked, None), (declined, RIDDLE), (withdrawn, None), (returned, None), (transferred, None),
     (helped, None), (never_answered, None), (worked_on, None), (rated, None),
+    (merged, LAMP), (separated, LAMP), (corrected, None), (passed_up, None), (sent_back, None), (referred, None),
 )  # fmt: skip
 """Each with what its citizen writes, where that matters."""
 
@@ -245,6 +203,13 @@ async def left_assigned(case: Case) -> frozenset[End]:
 async def left_in_triage(case: Case) -> frozenset[End]:
     await case.reaches("triage", "assigned")
     return frozenset({("triage", None), ("assigned", None)})
+
+
+async def left_helped(case: Case) -> frozenset[End]:
+    """Another department has been asked, and its part has clocks of its own."""
+    await case.goes_on_to("in_progress")
+    await case.staff("handler", "add_co_handler", department="public_safety", task="请协助维持秩序。")
+    return frozenset({("in_progress", None)})
 
 
 async def left_in_progress(case: Case) -> frozenset[End]:
@@ -272,6 +237,21 @@ async def left_extended(case: Case) -> frozenset[End]:
     return frozenset({("in_progress", None)})
 
 
+async def left_to_a_supervisor(case: Case) -> frozenset[End]:
+    """Returned by the department, and the dispatcher does not agree."""
+    if (await case.reaches("assigned", "triage"))["state"] == "triage":
+        return frozenset({("triage", None)})
+    is_returned = await case.staff("lead", "return_request", reason="不属于本部门职责。", department="public_safety")
+    is_referred = is_returned and await case.staff("dispatcher", "refer", reason="职责清单上有此事项。")
+    return frozenset({("adjudication" if is_referred else "triage" if is_returned else "assigned", None)})
+
+
+async def left_passed_up(case: Case) -> frozenset[End]:
+    await case.goes_on_to("in_progress")
+    await case.staff("handler", "escalate", reason="需要上级协调。")
+    return frozenset({("in_progress", None), ("assigned", None)})
+
+
 async def left_resolved(case: Case) -> frozenset[End]:
     await case.goes_on_to("resolved")
     return frozenset({("resolved", None)})
@@ -285,9 +265,19 @@ async def left_closed(case: Case) -> frozenset[End]:
 
 
 LEFT: tuple[tuple[Life, str | None], ...] = (
-    (left_assigned, None), (left_in_progress, None), (left_in_triage, RIDDLE), (left_with_a_question, None),
-    (left_resolved, None), (left_on_hold, None), (left_closed, None), (left_extended, None),
+    (left_helped, None), (left_on_hold, None), (left_in_triage, RIDDLE), (left_assigned, None), (left_in_progress, None),
+    (left_with_a_question, None), (left_resolved, None), (left_closed, None), (left_extended, None),
+    (left_to_a_supervisor, None), (left_passed_up, None),
 )  # fmt: skip
+
+
+ACTIONS = frozenset({
+    "supplement", "urge", "withdraw", "rate", "answer", "assign", "accept", "decide", "contact", "progress", "resolve", "approve",
+    "send_back", "ask_citizen", "request_extension", "grant_extension", "request_hold", "approve_hold", "return_request", "refer",
+    "add_co_handler", "finish_co_handling", "decline", "transfer", "merge", "unmerge", "reassign", "reclassify", "set_urgency",
+    "escalate",
+})  # fmt: skip
+"""What a full trial has to have done at least once, whatever is refused on the way."""
 
 
 async def _is_put_on_hold(case: Case) -> bool:

@@ -9,7 +9,8 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import cycle, islice
 
-from chaos.lives import LEFT, LIVES, ORDINARY, Case, End, Life
+from chaos.case import Case
+from chaos.lives import LEFT, LIVES, ORDINARY, End, Life
 from chaos.people import GaveUp, People
 from demonstration.phones import fictitious_phone
 

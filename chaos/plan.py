@@ -22,8 +22,12 @@ class Kind(StrEnum):
 
 
 PARTS = ("api", "worker", "worker2", "temporal", "postgres")
-LINKS = ("people-api", "api-postgres", "worker-postgres", "relay-postgres", "api-temporal", "worker-temporal")
-"""Who calls whom. The relay lives in the worker and has connections of its own."""
+LINKS = (
+    "people-api", "api-postgres", "api-temporal", "worker-postgres", "relay-postgres", "worker-temporal",
+    "worker2-postgres", "relay2-postgres", "worker2-temporal", "worker-gateway", "gateway-api",
+)  # fmt: skip
+"""Who calls whom. A relay lives in each worker and has connections of its own; the SMS gateway is called by both workers, and
+calls the interface with its reports."""
 DISKS = ("postgres", "temporal")
 
 TARGETS: dict[Kind, tuple[str, ...]] = {

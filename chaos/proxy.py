@@ -15,12 +15,16 @@ _NAME = b"application_name\0"
 
 @dataclass
 class Link:
-    """Who calls whom, over any number of connections. `broken` counts those that were cut."""
+    """Who calls whom, over any number of connections.
+
+    `broken` counts those that were cut or turned away, `held` how often something that was to pass had to wait.
+    """
 
     name: str
     is_cut: bool = False
     delay_seconds: float = 0.0
     broken: int = 0
+    held: int = 0
     _passing: asyncio.Event = field(default_factory=asyncio.Event)
     _connections: set[asyncio.WriteTransport] = field(default_factory=set)
 
@@ -44,6 +48,7 @@ class Link:
 
     async def let_pass(self) -> None:
         """Waits as long as whoever sends something now has to wait."""
+        self.held += bool(self.delay_seconds) or not self._passing.is_set()
         if self.delay_seconds:
             await asyncio.sleep(self.delay_seconds)
         await self._passing.wait()
@@ -101,6 +106,7 @@ class Proxy:
         link = self._link or (self._choose(first) if self._choose else None)
         assert link is not None
         if link.is_cut:
+            link.broken += 1
             return
         # Held from now on: it may be cut while we connect.
         held = link.holds(writer)

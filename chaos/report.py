@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 
 from rich.table import Table
@@ -37,8 +38,15 @@ def summary(order: Order, outcome: Outcome) -> Iterator[str]:
     yield "Starts: " + ", ".join(f"{name} {number}" for name, number in outcome.restarts.items()) + "."
     if outcome.by_itself:
         yield "Ended by themselves: " + "; ".join(f"{name} {how}" for name, how in outcome.by_itself.items()) + "."
-    for fault, reason in struck.not_possible:
+    if ledger.refused:
+        refused = ", ".join(f"{what} {number}" for what, number in sorted(ledger.refused.items()))
+        yield f"Refused, because somebody or a clock was quicker: {refused}."
+    yield f"{struck.done.total()} of {order.faults} faults were seen to be done."
+    for fault, reason in struck.not_done:
         yield f"Not done: {fault}: {reason}."
+    for check in outcome.checks:
+        for excused in check.excused:
+            yield f"As the rule for attempts of unclear outcome allows: {excused}."
 
 
 def differences(outcome: Outcome) -> Iterator[str]:
@@ -56,5 +64,6 @@ def again(order: Order) -> str:
     return (
         f"huisheng chaos --seed {order.seed} --requests {order.requests} --faults {order.faults} "
         f"--seconds {order.within_seconds:g} --seconds-per-working-day {order.day_seconds:g}"
+        + (f" --from {shlex.quote(str(order.file))}" if order.file else "")
         + "".join(f" --kind {kind}" for kind in order.kinds if order.kinds != tuple(Kind))
     )

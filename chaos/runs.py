@@ -3,17 +3,32 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from typing import TypeVar
 
 from temporalio.api.enums.v1 import WorkflowTaskFailedCause
-from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHistory
+from temporalio.client import (
+    Client,
+    WorkflowExecutionStatus,
+    WorkflowHistory,
+    WorkflowQueryFailedError,
+    WorkflowQueryRejectedError,
+)
 from temporalio.service import RPCError, RPCStatusCode
 
-from workflows.contract import workflow_id
+from domain.request import Alarm
+from workflows.carried import Carried
+from workflows.contract import co_workflow_id, workflow_id
 
+CARRIED = "carried"
+"""The query by which a run tells what it waits for."""
+Part = tuple[str, int]
+"""The reference of a request, and the number of a co-handler."""
+Key = TypeVar("Key")
 _AT_ONCE = 6
+_TRIES, _PAUSE_SECONDS = 5, 2.0
 # That the server asks for a task anew because a message came meanwhile, or because it was restarted, is no failure.
 _HARMLESS = frozenset({
     WorkflowTaskFailedCause.WORKFLOW_TASK_FAILED_CAUSE_UNHANDLED_COMMAND,
@@ -24,11 +39,17 @@ _HARMLESS = frozenset({
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """`status` in Temporal's words, None where it knows no run; `timers` are the moments at which those that run will fire."""
+    """`status` in Temporal's words, None where it knows no run; `timers` are the moments at which those that run will fire.
+
+    `alarms` are the clocks that a running run says it waits for, of which it has a timer for the first, and `stopped` those
+    that stand still; both are None for a run that says nothing.
+    """
 
     status: str | None
     timers: tuple[datetime, ...] = ()
     failures: tuple[str, ...] = ()
+    alarms: tuple[Alarm, ...] | None = None
+    stopped: tuple[Alarm, ...] | None = None
 
     @property
     def is_running(self) -> bool:
@@ -40,14 +61,40 @@ class Run:
 
 
 async def runs_of(client: Client, references: Iterable[str]) -> dict[str, Run]:
-    """The latest run of each request."""
+    """The latest run of each request, with what it says it waits for."""
+
+    async def one(reference: str) -> Run:
+        run = await _run(client, workflow_id(reference))
+        return await _asked(client, reference, run) if run.is_running else run
+
+    return await _each(references, one)
+
+
+async def watching_runs(client: Client, parts: Iterable[Part]) -> dict[Part, Run]:
+    """The runs that watch the parts of co-handlers."""
+    return await _each(parts, lambda part: _run(client, co_workflow_id(*part)))
+
+
+async def _each(keys: Iterable[Key], look: Callable[[Key], Awaitable[Run]]) -> dict[Key, Run]:
     places = asyncio.Semaphore(_AT_ONCE)
 
-    async def one(reference: str) -> tuple[str, Run]:
+    async def one(key: Key) -> tuple[Key, Run]:
         async with places:
-            return reference, await _run(client, reference)
+            return key, await look(key)
 
-    return dict(await asyncio.gather(*map(one, references)))
+    return dict(await asyncio.gather(*map(one, keys)))
+
+
+async def _asked(client: Client, reference: str, run: Run) -> Run:
+    handle = client.get_workflow_handle(workflow_id(reference))
+    for _ in range(_TRIES):
+        try:
+            carried = await handle.query(CARRIED, result_type=Carried)
+        except (RPCError, WorkflowQueryFailedError, WorkflowQueryRejectedError):
+            await asyncio.sleep(_PAUSE_SECONDS)  # the worker that had it may have been killed a moment ago
+        else:
+            return replace(run, alarms=carried.alarms, stopped=carried.stopped)
+    return run
 
 
 async def still_running(client: Client, references: Sequence[str]) -> list[str]:
@@ -63,8 +110,8 @@ async def still_running(client: Client, references: Sequence[str]) -> list[str]:
     return [reference for reference, is_ in zip(references, running, strict=True) if is_]
 
 
-async def _run(client: Client, reference: str) -> Run:
-    handle = client.get_workflow_handle(workflow_id(reference))
+async def _run(client: Client, run_id: str) -> Run:
+    handle = client.get_workflow_handle(run_id)
     try:
         description = await handle.describe()
         history = await handle.fetch_history()

@@ -11,10 +11,12 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NamedTuple
 
 import psutil
 
 from chaos.disk import Disk
+from chaos.gateway import Gateway
 from chaos.keeping import Kept
 from chaos.plan import DISKS, LINKS, PARTS
 from chaos.proxy import Link, Proxy, by_application
@@ -29,9 +31,24 @@ from supervision.system import PROJECT, Ports, System, huisheng
 # Below what kernels hand out for outgoing connections: a caller that tries a dead part's port over and over would one day be
 # given that very port as its own, and the part could not come back to it.
 _STEADY_PORTS = range(15000, 32000)
+_OWN_PORTS = 4
 _RELAY = "relay"
 """As what the relay calls the database; the rest of the worker calls itself `worker`."""
 _DISK_BYTES = {"postgres": 3 * 2**30, "temporal": 2 * 2**30}
+
+
+class Doors(NamedTuple):
+    """The ports of the proxies: who calls there."""
+
+    people: int
+    api_postgres: int
+    api_temporal: int
+    worker_postgres: int
+    worker_temporal: int
+    worker2_postgres: int
+    worker2_temporal: int
+    worker_gateway: int
+    gateway_api: int
 
 
 class CommandFailed(Exception):
@@ -47,6 +64,7 @@ class Shaken:
     parts: Mapping[str, Kept]
     links: Mapping[str, Link]
     disks: Mapping[str, Disk]
+    gateway: Gateway
     accounts: tuple[Account, ...] = ()
 
     async def command(self, *arguments: str) -> tuple[int, str]:
@@ -76,14 +94,16 @@ async def shaken_system(folder: Path, policy: Path, *, with_disks: bool) -> Asyn
     ground.prepare()
     for disk in disks.values():
         disk.mount()
-    ports = steady_ports(9)
-    system = System(ground, Ports(*ports[:4]), credentials(ground), policy)
+    ports = steady_ports(_OWN_PORTS + 1 + len(Doors._fields))
+    own, port_of_gateway, doors = ports[:_OWN_PORTS], ports[_OWN_PORTS], Doors(*ports[_OWN_PORTS + 1 :])
+    system = System(ground, Ports(*own), credentials(ground), policy)
     links = {name: Link(name) for name in LINKS}
     async with AsyncExitStack() as stack:
-        for proxy in _proxies(system, links, ports[4:]):
+        gateway = await stack.enter_async_context(Gateway(port_of_gateway))
+        for proxy in _proxies(system, gateway, links, doors):
             await stack.enter_async_context(proxy)
-        parts = _parts(system, ports[4:])
-        shaken = Shaken(system, f"http://127.0.0.1:{ports[4]}", parts, links, disks)
+        parts = _parts(system, gateway, doors)
+        shaken = Shaken(system, f"http://127.0.0.1:{doors.people}", parts, links, disks, gateway)
         try:
             await _bring_up(shaken)
             yield shaken
@@ -110,27 +130,38 @@ async def _done(shaken: Shaken, *arguments: str) -> str:
     return said
 
 
-def _proxies(system: System, links: Mapping[str, Link], ports: list[int]) -> Iterator[Proxy]:
-    """The interface for people; PostgreSQL and Temporal for the interface; both for the workers."""
-    people, database, engine, workers_database, workers_engine = ports
-    yield Proxy(system.ports.api, links["people-api"], port=people)
-    yield Proxy(system.ports.postgres, links["api-postgres"], port=database)
-    yield Proxy(system.ports.temporal, links["api-temporal"], port=engine)
+def _proxies(system: System, gateway: Gateway, links: Mapping[str, Link], doors: Doors) -> Iterator[Proxy]:
+    """The interface for people and the gateway; PostgreSQL and Temporal for the interface and each worker; the gateway."""
+    yield Proxy(system.ports.api, links["people-api"], port=doors.people)
+    yield Proxy(system.ports.postgres, links["api-postgres"], port=doors.api_postgres)
+    yield Proxy(system.ports.temporal, links["api-temporal"], port=doors.api_temporal)
     relay_apart = by_application({_RELAY: links["relay-postgres"]}, links["worker-postgres"])
-    yield Proxy(system.ports.postgres, choose=relay_apart, port=workers_database)
-    yield Proxy(system.ports.temporal, links["worker-temporal"], port=workers_engine)
+    yield Proxy(system.ports.postgres, choose=relay_apart, port=doors.worker_postgres)
+    yield Proxy(system.ports.temporal, links["worker-temporal"], port=doors.worker_temporal)
+    relay2_apart = by_application({_RELAY: links["relay2-postgres"]}, links["worker2-postgres"])
+    yield Proxy(system.ports.postgres, choose=relay2_apart, port=doors.worker2_postgres)
+    yield Proxy(system.ports.temporal, links["worker2-temporal"], port=doors.worker2_temporal)
+    yield Proxy(gateway.port, links["worker-gateway"], port=doors.worker_gateway)
+    yield Proxy(system.ports.api, links["gateway-api"], port=doors.gateway_api)
 
 
-def _parts(system: System, ports: list[int]) -> dict[str, Kept]:
-    people, database, engine, workers_database, workers_engine = ports
-    for_api = replace(system, ports=replace(system.ports, postgres=database, temporal=engine))
-    for_workers = replace(system, ports=replace(system.ports, postgres=workers_database, temporal=workers_engine))
-    told = {"api": for_api.environment(), "temporal": system.environment(), "postgres": system.environment()}
-    public = {"HUISHENG_PUBLIC_URL": f"http://127.0.0.1:{people}"}
+def _parts(system: System, gateway: Gateway, doors: Doors) -> dict[str, Kept]:
+    called = {
+        "api": (doors.api_postgres, doors.api_temporal),
+        "worker": (doors.worker_postgres, doors.worker_temporal),
+        "worker2": (doors.worker2_postgres, doors.worker2_temporal),
+    }
     parts = {}
     for name in PARTS:
         part = _part(system, name.rstrip("2"))
-        environment = {**told.get(name, for_workers.environment()), **public}
+        environment = dict(system.environment())
+        if name in called:
+            database, engine = called[name]
+            seen = replace(system, ports=replace(system.ports, postgres=database, temporal=engine))
+            # The address that a worker gives out is where the gateway reports to.
+            public = doors.people if name == "api" else doors.gateway_api
+            by_gateway = gateway.settings(doors.worker_gateway)
+            environment = {**seen.environment(), **by_gateway, "HUISHENG_PUBLIC_URL": f"http://127.0.0.1:{public}"}
         if name.startswith("worker"):
             part, environment = _worker(part, name, system.ground.run / f"{name}.ready", environment)
         parts[name] = Kept(part, environment, system.ground.logs)

@@ -107,10 +107,10 @@ def no_action_twice(ledger: Ledger, found: Found) -> Check:
 
 
 def photos(ledger: Ledger, found: Found) -> Check:
-    check = Check("every picture that was answered 201 is there")
+    check = Check("every picture that was answered 201 is there, and can be looked at")
     for reference, photos in ledger.photos.items():
         for photo in photos:
-            check.expect(found.photos.get(photo) == reference, f"picture {photo} of {reference} is missing")
+            check.expect(found.photos.get(photo) == reference, f"picture {photo} of {reference} is missing or spoilt")
     return check
 
 

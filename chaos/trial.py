@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -17,7 +17,9 @@ import db.policies
 from chaos.comparison import compare
 from chaos.faults import Striker, Struck
 from chaos.found import Check
+from chaos.keeping import Kept
 from chaos.ledger import Ledger
+from chaos.lives import ACTIONS
 from chaos.load import Load, Played
 from chaos.people import People
 from chaos.plan import Fault, Kind, make_plan
@@ -34,12 +36,14 @@ _PLAYING_SECONDS = 600.0
 """So much longer than three times what was planned may it take until every life is over; then the trial has failed."""
 
 
+_ENOUGH_FOR_ALL = 500
+"""Requests with which every action of the lives has to come to pass."""
 _WITH_A_SENTENCE = frozenset({0, 1})
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What is to be tried. A working day lasts `day_seconds`."""
+    """What is to be tried. A working day lasts `day_seconds`; the `messages` are those that were drawn from `file`."""
 
     seed: int
     requests: int
@@ -49,6 +53,7 @@ class Order:
     policy: Path
     messages: Sequence[str] = field(default=(), repr=False)
     kinds: tuple[Kind, ...] = tuple(Kind)
+    file: Path | None = None
 
     @property
     def plan(self) -> tuple[Fault, ...]:
@@ -96,7 +101,7 @@ async def tried(order: Order, folder: Path, *, with_disks: bool, tell: Callable[
         async with open_pool(shaken.system.database.url(), size=3, application_name="huisheng-chaos") as pool:
             found = await read_all(shaken, pool)
         return Outcome(
-            checks=[*compare(ledger, load.played, found), _endings(shaken)],
+            checks=[*compare(ledger, load.played, found), endings(shaken.parts), actions(ledger, order.requests)],
             ledger=ledger,
             played=load.played,
             struck=striker.struck,
@@ -110,13 +115,22 @@ async def tried(order: Order, folder: Path, *, with_disks: bool, tell: Callable[
         )
 
 
-def _endings(shaken: Shaken) -> Check:
+def endings(parts: Mapping[str, Kept]) -> Check:
     """A part of ours may find that it cannot go on, and say so; it may not be torn apart by a signal."""
     check = Check("no worker and no interface crashed")
     for name in ("worker", "worker2", "api"):
-        for status, times in shaken.parts[name].by_itself.items():
+        for status, times in parts[name].by_itself.items():
             check.expect(status in _WITH_A_SENTENCE, f"{name} ended {times} times with status {status}")
-        check.compared += shaken.parts[name].starts
+        check.compared += parts[name].starts
+    return check
+
+
+def actions(ledger: Ledger, requests: int) -> Check:
+    """A trial in which something is always refused tries nothing of it."""
+    check = Check("everything that people wanted to do was accepted at least once")
+    done = {each.action for answers in (ledger.acted, ledger.heard) for told in answers.values() for each in told}
+    for action in sorted(ACTIONS) if requests >= _ENOUGH_FOR_ALL else ():
+        check.expect(action in done, f"{action} was never accepted")
     return check
 
 

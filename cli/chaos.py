@@ -74,9 +74,10 @@ def chaos(
     The exit status is 1 where there is a difference. The same seed makes the same plan and the same load.
     """
     within = seconds or max(faults * SECONDS_PER_FAULT, requests / REQUESTS_PER_SECOND)
+    settled = seed if seed is not None else secrets.randbelow(10**6)
     order = Order(
-        seed if seed is not None else secrets.randbelow(10**6), requests, faults, within, day,
-        DEFAULT_POLICY_DIRECTORY, _messages(file, requests, seed or 0), tuple(Kind(kind) for kind in kinds),
+        settled, requests, faults, within, day, DEFAULT_POLICY_DIRECTORY, _messages(file, requests, settled),
+        tuple(Kind(kind) for kind in kinds), file,
     )  # fmt: skip
     click.echo(f"Seed {order.seed}. The same again: {report.again(order)}")
     if only_plan:

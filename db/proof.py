@@ -15,7 +15,10 @@ _QUERIES = load("proof")
 
 
 class Happening(NamedTuple):
-    """An event; `username` is that of the member of staff who acted, `department` the one that it names or that has the request."""
+    """An event; `username` is that of the member of staff who acted, `department` the one that it names or that has the request.
+
+    `previous_department` and `level` are what it says of them, if anything.
+    """
 
     reference: str
     sequence: int
@@ -28,6 +31,8 @@ class Happening(NamedTuple):
     state: str
     public: bool
     department: str | None
+    previous_department: str | None = None
+    level: str | None = None
 
 
 class Message(NamedTuple):
@@ -42,7 +47,7 @@ class Message(NamedTuple):
 
 
 class Due(NamedTuple):
-    """A notice, and how often it went out."""
+    """A notice, and how often it went out; `tries` are the ids of its attempts in their order."""
 
     reference: str
     sequence: int
@@ -53,6 +58,7 @@ class Due(NamedTuple):
     accepted: int
     unclear: int
     kept: int
+    tries: tuple[str, ...] = ()
 
 
 async def standings(database: Database) -> list[Snapshot]:
@@ -69,7 +75,7 @@ async def messages(database: Database) -> list[Message]:
 
 
 async def dues(database: Database) -> list[Due]:
-    return [Due(**row) for row in await _QUERIES["dues"].rows(database)]
+    return [Due(**{**row, "tries": tuple(row["tries"])}) for row in await _QUERIES["dues"].rows(database)]
 
 
 async def wordless(database: Database) -> list[tuple[str, int, str]]:

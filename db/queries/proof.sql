@@ -6,7 +6,8 @@ select {snapshot} from snapshots;
 -- Every event of every request, in order.
 select snapshots.reference, events.sequence, events.at, events.action, events.actor_kind, events.actor_id,
     staff.username, events.state_before, events.state, events.public,
-    coalesce(events.facts ->> 'department', snapshots.department) as department
+    coalesce(events.facts ->> 'department', snapshots.department) as department,
+    events.facts ->> 'previous_department' as previous_department, events.facts ->> 'level' as level
 from events
 join snapshots using (request_id)
 left join staff on events.actor_kind = 'staff' and staff.id::text = events.actor_id
@@ -20,12 +21,13 @@ from inbox join snapshots using (request_id)
 order by inbox.id;
 
 -- name: dues()
--- Every notice with how often it went out: accepted attempts, attempts of which nobody knows, and copies that were kept.
+-- Every notice with how often it went out: accepted attempts, attempts of which nobody knows, copies that were kept, and the attempts.
 select
     snapshots.reference, notices.sequence, notices.kind, notices.recipient, notices.state, notices.not_before,
     count(attempts.id) filter (where attempts.outcome = 'accepted') as accepted,
     count(attempts.id) filter (where attempts.outcome is null) as unclear,
-    (select count(*) from outbox where outbox.notice_id = notices.id) as kept
+    (select count(*) from outbox where outbox.notice_id = notices.id) as kept,
+    coalesce(array_agg(attempts.id::text order by attempts.number) filter (where attempts.id is not null), '{}') as tries
 from notices
 join snapshots using (request_id)
 left join attempts on attempts.notice_id = notices.id

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
+from temporalio.api.enums.v1 import WorkflowTaskFailedCause
 from temporalio.api.history.v1 import HistoryEvent
 from temporalio.client import WorkflowHistory
 
 from chaos import clocks
-from chaos.runs import timers_in
+from chaos.runs import failures_in, timers_in
 from db.proof import Happening
+from domain.planning import PlanWanted, plan_assignment
 from domain.request import Snapshot, State
 from tests.city import a_city
 
@@ -31,12 +33,13 @@ def an_event(action: str, at: datetime = HOUR_LATER) -> Happening:
 
 
 def names(snapshot: Snapshot, *events: Happening) -> list[str]:
-    return [name for name, _ in clocks.wanted(snapshot, events, CITY)]
+    return [clock.what for clock in clocks.wanted(snapshot, events, CITY)]
 
 
 ACCEPT, CONTACT, FIRST_RUNG = (
     "somebody has to accept it", "the citizen has to be contacted", "it escalates to level 1",
 )  # fmt: skip
+REMINDERS = ("a reminder at 50% of the time", "a reminder at 80% of the time")
 
 
 @pytest.mark.parametrize(
@@ -48,7 +51,13 @@ ACCEPT, CONTACT, FIRST_RUNG = (
         pytest.param({}, ("accept_overdue",), [CONTACT, FIRST_RUNG], id="it has been said that nobody accepts it"),
         pytest.param({"escalation_level": 1}, (), [ACCEPT, CONTACT, "it escalates to level 2"], id="escalated"),
         pytest.param({"escalation_level": 3}, (), [ACCEPT, CONTACT], id="nobody is left to escalate to"),
-        pytest.param({"state": State.ON_HOLD}, (), [], id="on hold"),
+        pytest.param({"due_from": NOW}, (), [ACCEPT, CONTACT, *REMINDERS, FIRST_RUNG], id="whose time has run from the assignment"),
+        pytest.param({"due_from": NOW}, ("remind_half",), [ACCEPT, CONTACT, REMINDERS[1], FIRST_RUNG], id="reminded at half of the time"),
+        pytest.param({"due_from": NOW, "paused_seconds": 60}, (), [ACCEPT, CONTACT, FIRST_RUNG], id="whose time stood still"),
+        pytest.param(
+            {"state": State.ON_HOLD, "paused_at": NOW, "hold_review_on": date(2026, 12, 1)}, (), ["the hold is reviewed"],
+            id="on hold",
+        ),
         pytest.param(
             {"state": State.AWAITING_CITIZEN, "answer_due_at": HOUR_LATER}, (), ["the citizen's time to answer ends"],
             id="asked",
@@ -68,6 +77,13 @@ ACCEPT, CONTACT, FIRST_RUNG = (
 )  # fmt: skip
 def test_clocks_that_a_request_must_have(changes: dict[str, Any], rung: tuple[str, ...], expected: list[str]) -> None:
     assert names(replace(ASSIGNED, **changes), *map(an_event, rung)) == expected
+
+
+def test_clock_names_the_alarm_that_does_it() -> None:
+    found = clocks.wanted(replace(ASSIGNED, due_from=NOW), (), CITY)
+    planned = plan_assignment(CITY, PlanWanted(ASSIGNED.reference, NOW, "street_light", "housing"))
+    alarms = {(alarm.kind, alarm.rung.level if alarm.rung else None) for alarm in planned.alarms}
+    assert {(clock.kind, clock.level) for clock in found} <= alarms
 
 
 def test_what_rang_before_the_assignment_does_not_count() -> None:
@@ -92,3 +108,18 @@ def test_timers_that_run_are_those_that_neither_fired_nor_were_taken_back() -> N
     history = a_history(("started", "3"), ("started", "1"), ("started", "2"), ("fired", "1"), ("canceled", "2"))
     assert timers_in(history) == (NOW + timedelta(hours=3),)
     assert timers_in(a_history(("started", "2"), ("started", "1"))) == (HOUR_LATER, NOW + timedelta(hours=2))
+
+
+def a_failed_task(cause: WorkflowTaskFailedCause.ValueType) -> HistoryEvent:
+    event = HistoryEvent(event_id=1)
+    event.workflow_task_failed_event_attributes.cause = cause
+    return event
+
+
+def test_failed_task_counts_unless_the_server_only_asks_for_it_anew() -> None:
+    causes = (
+        WorkflowTaskFailedCause.WORKFLOW_TASK_FAILED_CAUSE_UNHANDLED_COMMAND,
+        WorkflowTaskFailedCause.WORKFLOW_TASK_FAILED_CAUSE_NON_DETERMINISTIC_ERROR,
+    )
+    history = WorkflowHistory("request-1", [HistoryEvent(event_id=1), *map(a_failed_task, causes)])
+    assert failures_in(history) == ("WORKFLOW_TASK_FAILED_CAUSE_NON_DETERMINISTIC_ERROR",)

@@ -83,7 +83,7 @@ def test_load_says_what_the_messages_say_where_a_life_leaves_it_open() -> None:
 
 
 FIRST_OF_SEED_ONE = [
-    "#1        2.9 s  clock_back postgres        for 3.5 s by 60 s",
-    "#2        5.6 s  restart    worker2         for 0.3 s",
-    "#3        7.2 s  stall      worker-temporal for 2.2 s",
+    "#1        2.2 s  cut        worker-postgres for 0.9 s",
+    "#2        3.5 s  cut        gateway-api     for 1.0 s",
+    "#3        7.6 s  cut        worker-gateway  for 0.8 s",
 ]
