@@ -12,7 +12,8 @@ from dataclasses import dataclass
 @dataclass(frozen=True, slots=True)
 class Lane:
     """How many are answered at once, how many may wait, and for how long. While one of the lanes in `after` has somebody
-    waiting, no more than `always` of this one are answered: few, but nobody is shut out for as long as a storm lasts."""
+    waiting, no more than `always` of this one are answered: few, but nobody is shut out for as long as a storm lasts. A lane
+    that waits for somebody else lets in fewer, down to `least`, while answers take longer than `slow` seconds."""
 
     name: str
     at_once: int
@@ -20,18 +21,22 @@ class Lane:
     patience: float  # seconds
     after: tuple[str, ...] = ()
     always: int = 1
+    slow: float | None = None
+    least: int = 1
 
 
 INTAKE = Lane("intake", at_once=16, waiting=160, patience=0.4)
-STAFF = Lane("staff", at_once=128, waiting=64, patience=1.0)
-"""An action waits for Temporal, for up to ten seconds, and holds nothing meanwhile: so many at once are no burden."""
+STAFF = Lane("staff", at_once=32, waiting=64, patience=1.0)
+ACTIONS = Lane("actions", at_once=128, waiting=64, patience=1.0, slow=3.0, least=4)
+"""An action waits for Temporal, for up to ten seconds, and holds nothing meanwhile: so many at once are no burden. But when Temporal
+is slow, a few who wait for it are enough to see when it is quick again, and all others hear at once that it is too much."""
 CITIZENS = Lane("citizens", at_once=12, waiting=128, patience=1.0, after=("intake",), always=2)
 PHOTOS = Lane("photos", at_once=4, waiting=16, patience=2.0)
 """They come slowly, and are drawn anew one at a time; nobody but their senders waits for them."""
 LISTS = Lane("lists", at_once=6, waiting=32, patience=1.0, after=("intake", "staff"))
 REPORTS = Lane("reports", at_once=2, waiting=8, patience=1.0, after=("intake", "staff", "citizens"))
 
-LANES = (INTAKE, STAFF, CITIZENS, PHOTOS, LISTS, REPORTS)
+LANES = (INTAKE, STAFF, ACTIONS, CITIZENS, PHOTOS, LISTS, REPORTS)
 """The first in line first."""
 
 _UNHINDERED = frozenset({"/healthz", "/readyz", "/metrics"})
@@ -64,6 +69,8 @@ def _of_staff(method: str, path: str) -> Lane:
     """Who submits for a caller on the phone does what a citizen does."""
     if method in ("GET", "HEAD"):
         return LISTS
+    if "/actions/" in path:
+        return ACTIONS
     return INTAKE if path in (_STAFF, f"{_STAFF}/quick-log") else STAFF
 
 

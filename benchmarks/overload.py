@@ -17,10 +17,11 @@ from typing import Any
 
 import psutil
 
-from benchmarks.accounting import PARTS
+from benchmarks.accounting import PARTS, spent
 from benchmarks.flood import Flood
 from benchmarks.machine import this_machine
 from benchmarks.measurement import MeasurementFailed
+from benchmarks.overload_demands import Memory, broken
 from benchmarks.system import Fresh, fresh_system
 from benchmarks.texts import messages
 from benchmarks.wire import Connection
@@ -44,22 +45,16 @@ Account = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Memory:
-    """Megabytes of a part over time, its share of what is shared included once."""
-
-    part: str
-    megabytes: tuple[float, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class Found:
-    """`capacity` is in submissions a second; `lost` are confirmed references that the database does not know."""
+    """`capacity` is in submissions a second; `lost` are confirmed references that the database does not know. How many cores each
+    part had, by its name and "generator": `cores_calm` while the capacity was found out, `cores` in the flood."""
 
     seconds: float
     capacity: float
     offered: float
     kinds: dict[str, dict[str, Any]]
-    generator_cpu_seconds: float
+    cores_calm: dict[str, float]
+    cores: dict[str, float]
     memory: tuple[Memory, ...]
     confirmed: int
     lost: tuple[str, ...]
@@ -67,14 +62,18 @@ class Found:
     drained_per_second: float
 
     @property
-    def sound(self) -> bool:
-        """Nothing lost, and whoever was refused was told when to come back."""
-        told = all(kind["without_retry_after"] == 0 for kind in self.kinds.values())
-        return not self.lost and told and self.confirmed > 0
+    def goodput(self) -> float:
+        """Receipts a second in the flood."""
+        return float(self.kinds["submissions"]["served"]["number"]) / self.seconds
+
+    @property
+    def broken(self) -> tuple[str, ...]:
+        """What did not hold, a sentence each."""
+        return broken(self.seconds, self.kinds, self.memory, self.confirmed, self.lost)
 
 
 def run(narrator: Narrator, *, seconds: float, times: float, output: Path | None, var: Path) -> int:
-    """0, or 1 where something was lost. Raises MeasurementFailed or a SupervisionError."""
+    """0, or 1 where something did not hold that has to. Raises MeasurementFailed or a SupervisionError."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     from benchmarks.overload_page import page, summary
 
@@ -86,18 +85,20 @@ def run(narrator: Narrator, *, seconds: float, times: float, output: Path | None
         output.parent.mkdir(parents=True, exist_ok=True)
         output.write_text(page(found, machine))
         print(f"Written: {output.relative_to(PROJECT) if output.is_relative_to(PROJECT) else output}")  # noqa: T201
-    return 0 if found.sound else 1
+    return 1 if found.broken else 0
 
 
 def overload(fresh: Fresh, seconds: float, times: float) -> Found:
     """Sends `times` the capacity for so long. Raises MeasurementFailed."""
     receipts = fresh.system.ground.root / "receipts"
     calm = _flood(fresh, receipts)
-    outcome = _generated(replace(calm, seconds=CAPACITY_SECONDS, at_once=AT_ONCE, per_second={"submissions": 0.0}))
+    outcome, cores_calm = _measured(
+        fresh, replace(calm, seconds=CAPACITY_SECONDS, at_once=AT_ONCE, per_second={"submissions": 0.0})
+    )
     capacity = outcome["kinds"]["submissions"]["served"]["number"] / outcome["seconds"]
     flood = replace(calm, seconds=seconds, per_second={"submissions": times * capacity, **BESIDE})
     with _memory_watched(fresh.roots, seconds / SAMPLES) as watched:
-        outcome = _generated(flood)
+        outcome, cores = _measured(fresh, flood)
     confirmed = receipts.read_text().split()
     lost, waiting, drained = asyncio.run(_looked_up(fresh.database_url, confirmed))
     return Found(
@@ -105,7 +106,8 @@ def overload(fresh: Fresh, seconds: float, times: float) -> Found:
         capacity=capacity,
         offered=times * capacity,
         kinds=outcome["kinds"],
-        generator_cpu_seconds=outcome["cpu_seconds"],
+        cores_calm=cores_calm,
+        cores=cores,
         memory=tuple(Memory(part, tuple(found)) for part, found in watched.items()),
         confirmed=len(confirmed),
         lost=tuple(lost),
@@ -188,6 +190,14 @@ async def _department(door: Connection, receipt: dict[str, str]) -> str:
         if seen["state"] == "assigned":
             return str(seen["department"])
     return ""
+
+
+def _measured(fresh: Fresh, flood: Flood) -> tuple[dict[str, Any], dict[str, float]]:
+    """What came of it, and how many cores each part had meanwhile."""
+    before = spent(fresh.roots)
+    outcome = _generated(flood)
+    used = {**spent(fresh.roots).since(before).parts, "generator": outcome["cpu_seconds"]}
+    return outcome, {part: seconds / outcome["seconds"] for part, seconds in used.items()}
 
 
 def _generated(flood: Flood) -> dict[str, Any]:

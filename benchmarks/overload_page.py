@@ -7,19 +7,33 @@ from typing import Any
 
 from activities.narrowing import LESS
 from activities.relay import Pace
-from api.lanes import LANES
+from api.arrivals import GRACE_SECONDS, LEAST_BYTES_A_SECOND, MOST_ARRIVING
+from api.connections import MOST_CONNECTIONS as ALL_CONNECTIONS
+from api.lanes import ACTIONS, LANES
+from benchmarks.flood import MOST_CONNECTIONS
 from benchmarks.machine import Machine
-from benchmarks.overload import BESIDE, CAPACITY_SECONDS, Found, Memory
+from benchmarks.overload import BESIDE, CAPACITY_SECONDS, Found
+from benchmarks.overload_demands import (
+    INTAKE_P99_MS,
+    LEVEL_AFTER_SECONDS,
+    MOST_GROWTH,
+    MOST_MEGABYTES,
+    MOST_UNANSWERED,
+    MOST_UNSENT,
+    REFUSED_P99_MS,
+    Memory,
+)
 from benchmarks.report import NAMES
 
 KINDS = {
     "submissions": ("a citizen sends a request", "intake"),
     "looks": ("a citizen looks where it stands", "citizens"),
-    "actions": ("staff record progress", "staff"),
+    "actions": ("staff record progress", "actions"),
     "lists": ("staff read a list of fifty", "lists"),
     "reports": ("the rates by department", "reports"),
 }
-INTAKE_P99_MS = 1000.0
+REFUSAL_MS = 0.05
+"""Of the API's processor time, from the socket to the socket; measured apart: docs/decisions/0035-bounded-before-the-line.md."""
 _POINTS = 8
 
 
@@ -38,14 +52,31 @@ def summary(found: Found) -> str:
         if memory.megabytes
     ]
     lines.append(
+        f"receipts {found.goodput:.0f}/s; cores {_told_cores(found.cores_calm)}; in the flood {_told_cores(found.cores)}"
+    )
+    lines.append(
         f"confirmed {found.confirmed}, lost {len(found.lost)}, waiting {found.waiting}, drained {found.drained_per_second:.0f}/s"
     )
-    return "\n".join(lines)
+    return "\n".join([*lines, *found.broken])
+
+
+def _told_cores(cores: dict[str, float]) -> str:
+    return ", ".join(f"{part} {number:.2f}" for part, number in cores.items())
 
 
 def page(found: Found, machine: Machine) -> str:
     """The whole of docs/overload.md."""
-    return "\n".join([*_head(found, machine), *_kinds(found), *_memory(found), *_kept(found), *_lanes()]) + "\n"
+    parts = (
+        _head(found, machine),
+        _verdict(found),
+        _kinds(found),
+        _first(found),
+        _cores(found),
+        _memory(found),
+        _kept(found),
+        _lanes(),
+    )
+    return "\n".join(line for part in parts for line in part) + "\n"
 
 
 def _head(found: Found, machine: Machine) -> Iterator[str]:
@@ -63,10 +94,23 @@ def _head(found: Found, machine: Machine) -> Iterator[str]:
     )  # fmt: skip
 
 
+def _verdict(found: Found) -> Iterator[str]:
+    if found.broken:
+        yield from ("**This is not as it should be:**", "", *(f"- {sentence}" for sentence in found.broken), "")
+    else:
+        yield from ("**All that an overload has to leave whole held.**", "")
+    yield from (
+        f"The command fails where intake takes {INTAKE_P99_MS:.0f} ms at p99 or refusals other than the engine's {REFUSED_P99_MS:.0f}; where a "
+        "refusal does not say when to come back, an answer is neither a success nor 429 or 503, or a receipt leads nowhere; where more "
+        f"than one in {1 / MOST_UNANSWERED:,.0f} connections breaks, or the generator itself cannot send {MOST_UNSENT:.0%}; and where a part "
+        "takes more memory than the table below allows.", "",
+    )  # fmt: skip
+
+
 def _kinds(found: Found) -> Iterator[str]:
     yield from (
         "## Who was answered", "",
-        "| what | lane | came | answered | p50 ms | p95 ms | p99 ms | put off (503) | told so within, p99 ms | anything else |",
+        "| what | lane | came | answered | p50 ms | p95 ms | p99 ms | put off (503) | told so, p50 / p99 ms | anything else |",
         "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |",
     )  # fmt: skip
     for kind, met in found.kinds.items():
@@ -75,11 +119,59 @@ def _kinds(found: Found) -> Iterator[str]:
         yield (
             f"| {told} | {lane} | {met['came']} | {served['number']} ({_share(served['number'], met['came'])}) | {_ms(served, 'p50')} "
             f"| {_ms(served, 'p95')} | {_ms(served, 'p99')} | {refused['number']} ({_share(refused['number'], met['came'])}) "
-            f"| {_ms(refused, 'p99')} | {_else(met)} |"
+            f"| {_ms(refused, 'p50')} / {_ms(refused, 'p99')} | {_else(met)} |"
         )
     p99 = found.kinds["submissions"]["served"].get("p99", float("nan"))
     verdict = "met" if p99 < INTAKE_P99_MS else "**missed**"
-    yield from ("", f"Intake under a second at p99: {p99:.0f} ms, {verdict}. Every 503 carried `Retry-After`.", "")
+    yield from ("", f"Intake under a second at p99: {p99:.0f} ms, {verdict}. {_told_when(found)}", "")
+    if any(met["unsent"] for met in found.kinds.values()):
+        yield from (
+            f"*Not sent*: the generator opens at most {MOST_CONNECTIONS} connections for each kind, and all of them waited for an "
+            "answer. It is its own limit, and not a refusal of the interface.", "",
+        )  # fmt: skip
+
+
+def _told_when(found: Found) -> str:
+    refused = sum(met["refused"]["number"] for met in found.kinds.values())
+    untold = sum(met["without_retry_after"] for met in found.kinds.values())
+    if not refused:
+        return "Nobody was refused."
+    if untold:
+        return f"**{untold} of {refused} refusals came without `Retry-After`.**"
+    return f"Each of the {refused} refusals said with `Retry-After` when to come back."
+
+
+def _first(found: Found) -> Iterator[str]:
+    waits = ", ".join(f"{KINDS[kind][1]} {_ms(met['served'], 'p99')} ms" for kind, met in found.kinds.items())
+    yield from (
+        "## What going first means", "",
+        "Sooner, and with more room: while somebody of an earlier lane waits, hardly anybody of a later one begins, and the earlier lanes have "
+        f"more places. At p99 those who were answered waited: {waits}. It does not mean a larger share of answers: submissions come at a "
+        "multiple of what there is room for, so that most of them have to be put off, while the few who fetch a report find the one place "
+        "that is always theirs.", "",
+    )  # fmt: skip
+
+
+def _cores(found: Found) -> Iterator[str]:
+    yield from (
+        "## What is left of the capacity", "",
+        f"In the flood {found.goodput:.0f} receipts a second were given out, {found.goodput / found.capacity:.0%} of the {found.capacity:.0f} that "
+        f"were taken in while the capacity was found out. How many cores each part had, then and in the flood:", "",
+        "| | then | in the flood |", "| --- | --- | --- |",
+    )  # fmt: skip
+    for part, cores in found.cores.items():
+        yield f"| {NAMES.get(part, 'load generator')} | {found.cores_calm[part]:.2f} | {cores:.2f} |"
+    beside = ", ".join(
+        f"{met['served']['number'] / found.seconds:.0f} {kind}"
+        for kind, met in found.kinds.items()
+        if kind != "submissions"
+    )
+    refused = sum(met["refused"]["number"] for met in found.kinds.values()) / found.seconds
+    yield from (
+        "",
+        f"The API is one process. In the flood it also answered {beside} a second, which nobody asked for before, and refused {refused:.0f}, at "
+        f"{REFUSAL_MS:g} ms each: {refused * REFUSAL_MS / 1000:.2f} cores.", "",
+    )  # fmt: skip
 
 
 def _else(met: dict[str, Any]) -> str:
@@ -93,13 +185,17 @@ def _else(met: dict[str, Any]) -> str:
 def _memory(found: Found) -> Iterator[str]:
     yield from (
         "## Memory", "",
-        "Megabytes of each part at equal distances over that time.", "",
-        "| part | over time | most |", "| --- | --- | --- |",
+        f"Megabytes of each part at equal distances over that time. In a run of {LEVEL_AFTER_SECONDS / 60:.0f} minutes or more, the last quarter "
+        f"may be above the one before by {MOST_GROWTH:.0%} at most.", "",
+        "| part | over time | most | allowed | last quarter |", "| --- | --- | --- | --- | --- |",
     )  # fmt: skip
     for memory in found.memory:
         if memory.megabytes:
             course = " ".join(f"{megabytes:.0f}" for megabytes in _points(memory))
-            yield f"| {NAMES[memory.part]} | {course} | {max(memory.megabytes):.0f} |"
+            yield (
+                f"| {NAMES[memory.part]} | {course} | {max(memory.megabytes):.0f} | {MOST_MEGABYTES[memory.part]:.0f} "
+                f"| {memory.growth:+.0%} |"
+            )
     yield ""
 
 
@@ -136,6 +232,13 @@ def _lanes() -> Iterator[str]:
         "Each request belongs to a lane (`api/lanes.py`). A lane answers so many at once, lets so many wait for so long, and lets "
         "hardly anybody begin while somebody waits in a lane before it. Whoever finds the line full, or has waited long enough, gets 503 with a "
         "`Retry-After` of 2 to 10 seconds. Signs of life and figures pass always.", "",
+        f"An action of the staff waits for Temporal and holds nothing meanwhile, so {ACTIONS.at_once} at once are no burden. But Temporal and its worker "
+        f"share the machine with the flood. As soon as one action has waited for {ACTIONS.slow:g} s, only {LESS:.0%} as many as are waiting are let in, down to "
+        f"{ACTIONS.least}, and the others hear within {ACTIONS.patience:g} s that it is too much; each one that is quick again makes room for a little more. The few "
+        "who are let in find out when it is over, for up to ten seconds each: their refusals are the late ones in the table above.", "",
+        f"Nobody stands in line before their body is here. It has {GRACE_SECONDS:.0f} s, and a second more for every {LEAST_BYTES_A_SECOND // 1024} kB that have "
+        f"come; then 408. At most {MOST_ARRIVING} are on their way at once; where more come, the one that has been at it longest makes room "
+        f"(`api/arrivals.py`). Of {ALL_CONNECTIONS} connections, the one that has been silent longest does (`api/connections.py`).", "",
         "| lane | at once | may wait | for at most | gives way to those who wait in | and then answers at once |",
         "| --- | --- | --- | --- | --- | --- |",
     )  # fmt: skip

@@ -58,8 +58,12 @@ async def a_session(pool: Pool, keys: KeyRing) -> str:
     """Of somebody who may see lists and reports, in a city of its own."""
     city, now = a_city(), system_clock()
     await policies.activate(pool, city.version, "Small City", to_plain(city), now)
-    account = NewAccount("wu", "Wu", QUICK_HASH, ("supervisor", "dispatcher"))
-    return await sessions.open_session(pool, await staff.save(pool, keys, account, now), now, timedelta(hours=1))
+    await staff.save(pool, keys, NewAccount("wu", "Wu", QUICK_HASH, ("supervisor", "dispatcher")), now)
+    account = await staff.by_username(pool, "wu")
+    assert account is not None
+    token = await sessions.open_session(pool, account, now, timedelta(hours=1))
+    assert token is not None
+    return token
 
 
 def flood_it(api: psutil.Process, address: str, token: str, receipts: Path) -> Flooded:

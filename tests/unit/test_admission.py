@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+import json
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import httpx2
 import pytest
 import structlog
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
 from starlette.types import Message, Receive, Scope, Send
 
-from api.admission import LATE_SECONDS, LEAST_SHARE, Admission, Gate, GateFigures
+from api.admission import Admission
 from api.app import create_app
-from api.errors import answer
+from api.arrivals import Arrivals
+from api.errors import answer, problem_for
+from api.gate import LATE_SECONDS, LEAST_SHARE, Gate, GateFigures
 from api.lanes import LANES, Lane, lane_of
 from settings import Settings
 from tests.addresses import addresses
@@ -36,8 +42,8 @@ THE_LANES = (FIRST, LATER, HASTY)
         ("POST /api/v1/staff/requests", "intake"),
         ("POST /api/v1/staff/requests/quick-log", "intake"),
         ("GET /gateways/kannel/receipts", "intake"),
-        ("POST /api/v1/staff/requests/2611-4829-13704/actions/resolve", "staff"),
-        ("POST /staff/requests/2611-4829-13704/actions/resolve", "staff"),
+        ("POST /api/v1/staff/requests/2611-4829-13704/actions/resolve", "actions"),
+        ("POST /staff/requests/2611-4829-13704/actions/resolve", "actions"),
         ("POST /api/v1/sessions", "staff"),
         ("GET /", "citizens"),
         ("GET /r/2611-4829-13704/secret", "citizens"),
@@ -194,6 +200,46 @@ async def test_a_turn_that_comes_too_late_is_none() -> None:
     assert gate.lines["first"].answering == FIRST.at_once - 1
 
 
+FOR_OTHERS = Lane("for others", at_once=8, waiting=0, patience=30, slow=0.02, least=1)
+
+
+async def answered(gate: Gate, lane: Lane, until: asyncio.Event) -> None:
+    with gate.timed(lane):
+        await until.wait()
+    gate.leave(lane)
+
+
+async def test_fewer_come_in_while_another_on_whom_all_wait_is_slow_and_that_shows_before_anybody_is_answered() -> None:
+    gate, quick_again = Gate([FOR_OTHERS]), asyncio.Event()
+    line = gate.lines[FOR_OTHERS.name]
+    slow = []
+    for _ in range(4):
+        assert await gate.enter(FOR_OTHERS)
+        slow.append(asyncio.create_task(answered(gate, FOR_OTHERS, quick_again)))
+    async with asyncio.timeout(10):
+        while line.width is None or line.width.now == FOR_OTHERS.at_once:  # noqa: ASYNC110 - it is the clock that is awaited
+            await asyncio.sleep(0.01)
+    assert line.width.now == 2
+    assert not await gate.enter(FOR_OTHERS)
+
+    quick_again.set()
+    await asyncio.gather(*slow)
+    for _ in range(100):
+        assert await gate.enter(FOR_OTHERS)
+        await answered(gate, FOR_OTHERS, quick_again)
+    assert line.width.now == FOR_OTHERS.at_once
+
+
+async def test_slowness_leaves_room_for_those_who_find_out_that_it_is_over() -> None:
+    gate, never = Gate([FOR_OTHERS]), asyncio.Event()
+    for _ in range(3):
+        assert await gate.enter(FOR_OTHERS)
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(answered(gate, FOR_OTHERS, never), FOR_OTHERS.slow and FOR_OTHERS.slow * 3)
+        gate.leave(FOR_OTHERS)
+    assert await gate.enter(FOR_OTHERS)
+
+
 @pytest.mark.parametrize("when", ["while waiting", "in the moment of the turn"])
 async def test_who_goes_away_leaves_no_gap(when: str) -> None:
     gate = Gate(THE_LANES)
@@ -242,7 +288,7 @@ async def a_door(gate: Gate) -> AsyncIterator[Door]:
         await send({"type": "http.response.start", "status": 200, "headers": []})
         await send({"type": "http.response.body", "body": b"done"})
 
-    door = Admission(app, gate, answer, chance=lambda least, most: most)
+    door = Admission(app, gate, Arrivals(), answer, chance=lambda least, most: most)
     async with httpx2.AsyncClient(transport=httpx2.ASGITransport(door), base_url="http://city") as client:
         yield Door(client, may_answer, arrived, bodies)
 
@@ -267,6 +313,53 @@ async def test_what_is_too_much_gets_a_plain_sentence_and_when_to_come_back() ->
     assert gate.lines["intake"].answering == 0
 
 
+async def test_who_finds_the_line_full_is_refused_before_anything_of_theirs_is_read() -> None:
+    gate = Gate(NARROW)
+    assert await gate.enter(NARROW[0])
+    sent: list[Message] = []
+
+    async def receive() -> Message:
+        raise AssertionError("A body was read that nobody has room for.")
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        raise AssertionError("Nobody may come in.")
+
+    scope: Scope = {"type": "http", "method": "POST", "path": "/api/v1/requests", "headers": []}
+    await Admission(app, gate, Arrivals(), answer)(scope, receive, send)
+    assert sent[0]["status"] == 503
+    assert gate.lines["intake"].refused == 1
+
+
+@pytest.mark.parametrize("path", ["/api/v1/requests", "/api/v1/requests/2611-4829-13704/attachments"])
+async def test_who_sends_too_slowly_is_told_so_and_holds_no_place(path: str) -> None:
+    gate, sent = Gate(NARROW), list[Message]()
+
+    async def receive() -> Message:
+        await asyncio.Event().wait()
+        raise AssertionError("It never comes.")
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await receive()
+        except HTTPException as error:
+            await answer(Request(scope), problem_for(error))(scope, receive, send)
+
+    scope: Scope = {"type": "http", "method": "POST", "path": path, "headers": []}
+    async with asyncio.timeout(10):
+        await Admission(app, gate, Arrivals(grace=0.05, look_every=0.01), answer)(scope, receive, send)
+
+    assert sent[0]["status"] == 408
+    assert (b"connection", b"close") in sent[0]["headers"]
+    assert json.loads(sent[1]["body"])["code"] == "too_slow"
+    assert {line.answering for line in gate.lines.values()} == {0}
+
+
 async def test_an_overload_hides_neither_signs_of_life_nor_figures() -> None:
     gate = Gate(NARROW)
     async with a_door(gate) as (client, may_answer, _, _):
@@ -276,6 +369,65 @@ async def test_an_overload_hides_neither_signs_of_life_nor_figures() -> None:
         for path in ("/healthz", "/readyz", "/metrics"):
             assert (await client.get(path)).status_code == 200
         assert (await client.get("/staff")).status_code == 503
+
+
+EACH = {
+    "intake": ("POST", "/api/v1/requests"),
+    "staff": ("POST", "/api/v1/sessions"),
+    "citizens": ("GET", "/api/v1/requests/2611-4829-13704"),
+    "lists": ("GET", "/api/v1/staff/requests"),
+    "reports": ("GET", "/api/v1/staff/rates"),
+}
+
+
+async def test_whoever_comes_later_gives_way_to_all_who_wait_before_them() -> None:
+    """Not by the clock: everybody is there at once, and places become free from the last lane to the first."""
+    gate = Gate([replace(lane, patience=60) for lane in LANES])
+    answering: dict[str, list[asyncio.Event]] = {name: [] for name in EACH}
+    too_early, statuses = list[str](), list[int]()
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        name, done = scope["name"], asyncio.Event()
+        line = gate.lines[name]
+        if line.answering > line.lane.always and any(gate.lines[each].waiting for each in line.lane.after):
+            too_early.append(name)
+        answering[name].append(done)
+        await done.wait()
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+
+    async def receive() -> Message:
+        return {"type": "http.request"}
+
+    async def send(message: Message) -> None:
+        if "status" in message:
+            statuses.append(message["status"])
+
+    def asked(name: str) -> asyncio.Task[None]:
+        method, path = EACH[name]
+        scope: Scope = {"type": "http", "method": method, "path": path, "headers": [], "name": name}
+        return asyncio.create_task(door(scope, receive, send))
+
+    door = Admission(app, gate, Arrivals(), answer)
+    everybody = [asked(name) for name in reversed(EACH) for _ in range(gate.lines[name].lane.at_once)]
+    await until(lambda: sum(map(len, answering.values())) == len(everybody))
+    everybody += [asked(name) for name in EACH for _ in range(4)]
+    await until(lambda: all(len(gate.lines[name].waiting) == 4 for name in EACH))
+    while True:
+        for _ in range(5):
+            await asyncio.sleep(0)
+        being_answered = [name for name in EACH if answering[name]]
+        if not being_answered:
+            break
+        answering[being_answered[-1]].pop(0).set()
+    await asyncio.gather(*everybody)
+    assert statuses == [200] * len(everybody)
+    assert not too_early
+
+
+async def until(is_so: Callable[[], bool]) -> None:
+    async with asyncio.timeout(30):
+        while not is_so():  # noqa: ASYNC110 - nothing tells who has begun to wait
+            await asyncio.sleep(0)
 
 
 async def test_who_sends_slowly_holds_nobody_up() -> None:
@@ -303,7 +455,7 @@ async def test_who_sends_slowly_holds_nobody_up() -> None:
         """Nobody listens."""
 
     scope: Scope = {"type": "http", "method": "POST", "path": "/api/v1/requests", "headers": []}
-    slow = asyncio.create_task(Admission(app, gate, answer)(scope, receive, send))
+    slow = asyncio.create_task(Admission(app, gate, Arrivals(), answer)(scope, receive, send))
     await arriving.wait()
     assert gate.lines["intake"].answering == 0
 
@@ -321,7 +473,7 @@ async def test_figures_tell_how_the_lanes_stand() -> None:
     assert not await gate.enter(HASTY)
     told = {
         (sample.name, *sample.labels.values()): sample.value
-        for metric in GateFigures(gate).collect()
+        for metric in GateFigures(gate, Arrivals()).collect()
         for sample in metric.samples
     }
 
@@ -329,4 +481,5 @@ async def test_figures_tell_how_the_lanes_stand() -> None:
     assert told["huisheng_lane_waiting", "first"] == 1
     assert told["huisheng_lane_requests_total", "hasty", "refused"] == 1
     assert told["huisheng_lane_requests_total", "first", "admitted"] == 2
+    assert told["huisheng_bodies_arriving",] == told["huisheng_bodies_cut_off_total",] == 0
     waiting.cancel()
