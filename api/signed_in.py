@@ -6,7 +6,6 @@ anything needs, with the cookie, an Origin header that names this site.
 
 from __future__ import annotations
 
-import ipaddress
 from dataclasses import dataclass
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -14,6 +13,7 @@ from urllib.parse import urlsplit
 from fastapi import Depends, Request
 from fastapi.security import APIKeyCookie, HTTPAuthorizationCredentials, HTTPBearer
 
+from api.callers import client_address, is_loopback
 from api.errors import Unauthorized
 from api.services import Services, Wired
 from db import sessions
@@ -90,21 +90,17 @@ def account_works(services: Services, account: Account, request: Request) -> boo
     return not account.demo or (services.settings.demo and is_loopback(client_address(request)))
 
 
-def client_address(request: Request) -> str:
-    """Where the request came from, as uvicorn established it behind a trusted proxy."""
-    return request.client.host if request.client else ""
-
-
-def is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
 def require_own_origin(request: Request, services: Services) -> None:
     """Raises Forbidden for what another site made the browser send."""
-    origin = urlsplit(request.headers.get("origin", ""))
     own = {request.headers.get("host"), urlsplit(services.settings.public_url).netloc}
-    if not origin.netloc or origin.netloc not in own:
+    origin = _host_of(request.headers.get("origin", ""))
+    if not origin or origin not in own:
         raise Forbidden("This was not sent by a page of this site, so nothing was done.")
+
+
+def _host_of(origin: str) -> str:
+    """With the port, as the header Host has it; empty where that is no address at all."""
+    try:
+        return urlsplit(origin).netloc
+    except ValueError:
+        return ""

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import csv
-import gzip
-import zlib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+
+from classifier.given_files import UNREADABLE, opened
 
 TEXT_COLUMNS = ("body", "description", "text")
 LABEL_COLUMNS = ("category", "department", "label")
@@ -53,9 +52,9 @@ def read_examples(file: Path) -> list[Example]:
     """
     csv.field_size_limit(_LONGEST_FIELD)
     try:
-        with _opened(file) as lines:
+        with opened(file) as lines:
             found, mistakes = _read(file, csv.DictReader(lines, strict=True))
-    except (OSError, EOFError, zlib.error) as error:
+    except UNREADABLE as error:
         raise ExamplesUnusable(f"{file} cannot be read ({type(error).__name__}).") from None
     except UnicodeDecodeError:
         raise ExamplesUnusable(f"{file} is not in UTF-8. Save it as CSV in UTF-8.") from None
@@ -86,12 +85,6 @@ def without_rare(examples: Sequence[Example]) -> tuple[list[Example], dict[str, 
     spread = Counter(example.label for example in examples)
     rare = {label: count for label, count in sorted(spread.items()) if count < FEWEST_PER_LABEL}
     return [example for example in examples if example.label not in rare], rare
-
-
-def _opened(file: Path) -> IO[str]:
-    if file.suffix == ".gz":
-        return gzip.open(file, "rt", encoding="utf-8-sig", newline="")
-    return file.open(encoding="utf-8-sig", newline="")
 
 
 def _columns(file: Path, names: Sequence[str]) -> _Columns:

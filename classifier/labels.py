@@ -17,7 +17,7 @@ def read_labels(file: Path) -> dict[str, str]:
     """TOML with lines like `"Streets and lamps" = "street_light"`. Raises ExamplesUnusable."""
     try:
         told = tomllib.loads(file.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise ExamplesUnusable(f'{file} cannot be read as TOML with lines like "label" = "code": {error}.') from None
     wrong = [label for label, code in told.items() if not isinstance(code, str)]
     if wrong:

@@ -87,7 +87,7 @@ def _told(file: Path) -> Told:
     try:
         told = json.loads(file.read_text(encoding="utf-8"))
         return Told(told["api"], tuple(Account.read(account) for account in told["accounts"]))
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         raise DemonstrationFailed(
             f"{file} is missing or not what `huisheng up` writes. Start the system with `make up`, or name the file with --accounts."
         ) from None

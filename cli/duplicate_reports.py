@@ -6,15 +6,14 @@ What the file says is compared and counted, and never shown.
 from __future__ import annotations
 
 import csv
-import gzip
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO
 
+from classifier.given_files import UNREADABLE, opened
 from domain.similarity import Matter, exact_point, grams_of, plain_name
 
 _LONGEST_FIELD = 10_000_000
@@ -68,22 +67,16 @@ def read_reports(file: Path, named: Mapping[str, str]) -> Reports:
     """Rows without a time are skipped. `named` overrides the names of columns. Raises FileUnusable."""
     csv.field_size_limit(_LONGEST_FIELD)
     try:
-        with _opened(file) as lines:
+        with opened(file) as lines:
             reader = csv.DictReader(lines)
             columns = _columns(reader.fieldnames or (), named)
             read = [_report(number, row, columns) for number, row in enumerate(reader, 1)]
-    except (OSError, EOFError, UnicodeDecodeError, csv.Error) as error:
+    except (*UNREADABLE, UnicodeDecodeError, csv.Error) as error:
         raise FileUnusable(f"{file} cannot be read as CSV in UTF-8 ({type(error).__name__}).") from None
     rows = sorted(filter(None, read), key=lambda report: report.matter.submitted_at)
     if not rows:
         raise FileUnusable(f"{file} holds no request with a time in ISO 8601, or as in 12/31/2026 01:05:00 PM.")
     return Reports(rows, frozenset(columns), len(read) - len(rows))
-
-
-def _opened(file: Path) -> IO[str]:
-    if file.suffix == ".gz":
-        return gzip.open(file, "rt", encoding="utf-8-sig", newline="")
-    return file.open(encoding="utf-8-sig", newline="")
 
 
 def _columns(there: Iterable[str], named: Mapping[str, str]) -> dict[str, str]:

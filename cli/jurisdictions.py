@@ -77,10 +77,12 @@ def check(
 @_POLICY
 def locate(lat: float | None, long: float | None, place: str, text: str, datum: str | None, folder: Path) -> None:
     """Say where a request would be found to lie: by the point LAT LONG in degrees, by names, or by both."""
-    with _plainly():
-        policy = load_folder(folder)
     if (lat is None) != (long is None):
         raise click.UsageError("Give both LAT and LONG, or neither.")
+    if not (abs(lat or 0) <= 90 and abs(long or 0) <= 180):
+        raise click.UsageError("LAT is from -90 to 90 degrees, LONG from -180 to 180.")
+    with _plainly():
+        policy = load_folder(folder)
     if lat is not None and long is not None:
         lat, long = to_wgs84(lat, long, Datum(datum) if datum else policy.city.coordinates)
     click.echo(_said(Jurisdictions(policy).locate(lat, long, place=place, text=text)))

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import csv
-import gzip
 import json
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from shapely.errors import ShapelyError
+from shapely.geometry import shape
 
+from classifier.given_files import UNREADABLE, opened
 from domain.coordinates import Datum, to_wgs84
 from domain.policy import District
 
@@ -45,11 +47,11 @@ class Points:
 def read_points(file: Path, named: Mapping[str, str], datum: Datum) -> Points:
     """Rows without a point on the globe are skipped. `named` overrides the names of columns. Raises PointsUnusable."""
     try:
-        with _opened(file) as lines:
+        with opened(file) as lines:
             reader = csv.DictReader(lines)
             columns = _columns(reader.fieldnames or (), named)
             rows = [(_point(row, columns), (row.get(columns.get("district", "")) or "").strip()) for row in reader]
-    except (OSError, EOFError, UnicodeDecodeError, csv.Error) as error:
+    except (*UNREADABLE, UnicodeDecodeError, csv.Error) as error:
         raise PointsUnusable(f"{file} cannot be read as CSV in UTF-8 ({type(error).__name__}).") from None
     found = [(to_wgs84(*point, datum), said) for point, said in rows if point is not None]
     if not found:
@@ -61,27 +63,24 @@ def read_points(file: Path, named: Mapping[str, str], datum: Datum) -> Points:
 def read_outlines(file: Path, code: str | None) -> tuple[District, ...]:
     """The features of a GeoJSON file as districts, each named by its property `code`. Raises PointsUnusable."""
     try:
-        with _opened(file) as lines:
+        with opened(file) as lines:
             features = [feature for feature in json.load(lines)["features"] if feature["geometry"] is not None]
         wanted = code or next((each for each in _CODES if all(each in part["properties"] for part in features)), None)
         if wanted is None:
             raise PointsUnusable(f"{file}: say with --code which property names an outline.")
         codes = [str(feature["properties"][wanted]) for feature in features]
-    except (OSError, EOFError, ValueError, KeyError, TypeError) as error:
+        areas = [shape(dict(feature["geometry"])) for feature in features]
+    except (*UNREADABLE, ShapelyError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         raise PointsUnusable(
             f"{file} cannot be read as GeoJSON, or not every feature has that property ({type(error).__name__})."
         ) from None
+    if not all(math.isfinite(area.area) and area.area > 0 for area in areas):
+        raise PointsUnusable(f"{file}: not every feature is an area; outlines are polygons in degrees.")
     if not features:
         raise PointsUnusable(f"{file} has no outlines.")
     return tuple(
         District(name, {"en": name}, feature["geometry"]) for name, feature in zip(codes, features, strict=True)
     )
-
-
-def _opened(file: Path) -> IO[str]:
-    if file.suffix == ".gz":
-        return gzip.open(file, "rt", encoding="utf-8-sig", newline="")
-    return file.open(encoding="utf-8-sig", newline="")
 
 
 def _columns(there: Iterable[str], named: Mapping[str, str]) -> dict[str, str]:

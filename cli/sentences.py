@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import csv
-import gzip
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+
+from classifier.given_files import UNREADABLE, opened
 
 TEXT_COLUMNS = ("text", "body", "description")
 EXPECTED, HALF, LANGUAGE, TITLE = "expected", "half", "language", "title"
@@ -33,21 +33,15 @@ def read_sentences(file: Path) -> list[Sentence]:
     """All rows with a text of a CSV file in UTF-8, plain or .gz. Raises SentencesUnusable."""
     csv.field_size_limit(_LONGEST_FIELD)
     try:
-        with _opened(file) as lines:
+        with opened(file) as lines:
             found = list(_sentences(file, csv.DictReader(lines)))
-    except (OSError, EOFError) as error:
+    except UNREADABLE as error:
         raise SentencesUnusable(f"{file} cannot be read ({type(error).__name__}).") from None
     except (UnicodeDecodeError, csv.Error):
         raise SentencesUnusable(f"{file} is not CSV in UTF-8.") from None
     if not found:
         raise SentencesUnusable(f"{file} holds no text below its line of column names.")
     return found
-
-
-def _opened(file: Path) -> IO[str]:
-    if file.suffix == ".gz":
-        return gzip.open(file, "rt", encoding="utf-8-sig", newline="")
-    return file.open(encoding="utf-8-sig", newline="")
 
 
 def _sentences(file: Path, reader: csv.DictReader[str]) -> Iterator[Sentence]:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import csv
-import gzip
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO
 
+from classifier.given_files import UNREADABLE, opened
 from classifier.topics import Message
 from cli.duplicate_reports import FileUnusable
 
@@ -29,22 +28,16 @@ def read_messages(file: Path) -> tuple[list[Message], int]:
     """The messages, and how many rows without a time were left out. Raises FileUnusable, which quotes nothing of the file."""
     csv.field_size_limit(_LONGEST_FIELD)
     try:
-        with _opened(file) as lines:
+        with opened(file) as lines:
             reader = csv.DictReader(lines)
             columns = _columns(reader.fieldnames or ())
             read = [_message(number, row, columns) for number, row in enumerate(reader, 1)]
-    except (OSError, EOFError, UnicodeDecodeError, csv.Error) as error:
+    except (*UNREADABLE, UnicodeDecodeError, csv.Error) as error:
         raise FileUnusable(f"{file} cannot be read as CSV in UTF-8 ({type(error).__name__}).") from None
     messages = [each for each in read if each is not None]
     if not messages:
         raise FileUnusable(f"{file} holds no message with a time in ISO 8601.")
     return messages, len(read) - len(messages)
-
-
-def _opened(file: Path) -> IO[str]:
-    if file.suffix == ".gz":
-        return gzip.open(file, "rt", encoding="utf-8-sig", newline="")
-    return file.open(encoding="utf-8-sig", newline="")
 
 
 def _columns(there: Iterable[str]) -> dict[str, str]:

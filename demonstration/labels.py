@@ -45,7 +45,7 @@ def _pairs(text: str) -> set[str]:
 def _read(file: Path, policy: Policy) -> dict[str, str]:
     try:
         told = tomllib.loads(file.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise LabelsUnusable(
             f'{file} cannot be read as TOML with lines like "label" = "department": {error}.'
         ) from None

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import csv
-import gzip
 import random
 import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
 
+from classifier.given_files import UNREADABLE, opened
 from domain.free_text import MAX_DESCRIPTION_CHARACTERS, MAX_TITLE_CHARACTERS
 
 _LONGEST_FIELD = 10_000_000
@@ -40,12 +39,12 @@ def read_messages(file: Path) -> list[CitizenMessage]:
     """All rows that say something. The file is CSV in UTF-8, plain or gzip, with the columns title and body, perhaps label."""
     csv.field_size_limit(_LONGEST_FIELD)
     try:
-        with _opened(file) as lines:
+        with opened(file) as lines:
             reader = csv.DictReader(lines)
             if missing := {"title", "body"} - set(reader.fieldnames or ()):
                 raise MessagesUnusable(f"{file} has no column {' or '.join(sorted(missing))}.")
             found = [message for row in reader if (message := _message(row))]
-    except (OSError, EOFError, UnicodeDecodeError, csv.Error) as error:
+    except (*UNREADABLE, UnicodeDecodeError, csv.Error) as error:
         raise MessagesUnusable(f"{file} cannot be read as CSV in UTF-8 ({type(error).__name__}).") from None
     if not found:
         raise MessagesUnusable(f"{file} holds no message.")
@@ -56,12 +55,6 @@ def draw(messages: Sequence[CitizenMessage], count: int, seed: int) -> list[Citi
     """So many of them (all, where there are fewer) in the order that the seed gives."""
     chance = random.Random(seed)  # nosec B311 - the same play for the same seed; nothing to be kept from guessing
     return chance.sample(messages, min(count, len(messages)))
-
-
-def _opened(file: Path) -> IO[str]:
-    if file.suffix == ".gz":
-        return gzip.open(file, "rt", encoding="utf-8-sig", newline="")
-    return file.open(encoding="utf-8-sig", newline="")
 
 
 def _message(row: dict[str, str | None]) -> CitizenMessage | None:

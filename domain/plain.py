@@ -94,7 +94,10 @@ def _wanted(kind: type) -> dict[str, Any]:
 
 def _scalar(kind: type, plain: Any, where: str) -> Any:
     if kind is float and isinstance(plain, int) and not isinstance(plain, bool):
-        return float(plain)
+        try:
+            return float(plain)
+        except OverflowError as error:
+            raise Malformed(f"{where} is larger than any number") from error
     _require(plain, kind, where)
     return plain
 

@@ -169,6 +169,8 @@ def _toml(text: str, file: PurePosixPath, folder: Folder) -> dict[str, Any] | No
         found = _TOML_PLACE.fullmatch(str(error))
         place, trouble = (found[2] or found[3], found[1]) if found else ("", str(error))
         folder.add(file, place, f"this is not TOML: {trouble}")
+    except ValueError:
+        folder.add(file, "", "has a number that is longer than any")
     except RecursionError:
         folder.add(file, "", "is nested too deeply")
     return None

@@ -31,6 +31,7 @@ from api.similar import beside
 from api.staff_requests import ListQuery, add_staff_attachments, list_requests
 from api.staff_schemas import EventAnswer, RequestRow
 from api.staff_views import read_policy
+from api.validation import FieldError
 from api.visible import find_visible
 from db.tasks import Task
 from domain.errors import Refusal, Unknown
@@ -144,7 +145,10 @@ async def take_by_form(
 
 
 def _sent(action: Action, form: FormData) -> dict[str, Any]:
-    """The body that the interface takes for the action, of what was filled in."""
+    """The body that the interface takes for the action, of what was filled in. Raises FieldsInvalid for a file in its place."""
+    files = [name for name, value in form.multi_items() if not isinstance(value, str)]
+    if files:
+        raise FieldsInvalid([FieldError(name, "This is a file.", "Write it as text.") for name in files])
     wanted = STAFF_ACTIONS.get(action)
     read: Mapping[str, Any] = {"attachments": form.getlist, "boolean": form.__contains__}
     given = {spec.name: read.get(spec.type, form.get)(spec.name) for spec in (wanted.fields if wanted else ())}

@@ -15,12 +15,12 @@ from fastapi import APIRouter, Path, Request
 from pydantic import ValidationError
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from api.callers import counted_address
 from api.errors import TooMany
 from api.messages import has_answered, send_message
 from api.pages.page import PageLanguage, clock_of, page
 from api.schemas import Language, TextBody
 from api.services import Services, Wired
-from api.signed_in import client_address
 from db import requests, texts, throttles, views
 from db.questions import is_answer_token
 from db.requests import StoredRequest
@@ -67,7 +67,8 @@ async def answer_question(
     address = _address(reference, token)
     if asked is None:
         return await _form(services, language, address, None)
-    written = str((await request.form()).get("text", ""))
+    text = (await request.form()).get("text")
+    written = text if isinstance(text, str) else ""  # a file says nothing
     try:
         body = TextBody(text=written)
     except ValidationError:
@@ -85,13 +86,13 @@ def _address(reference: str, token: str) -> str:
 
 async def _asked(services: Services, request: Request, reference: str, token: str) -> Asked | None:
     """The question that this link opens, if it is open. Raises TooMany where wrong ones are tried."""
-    key = f"question:address:{client_address(request)}"
-    wait = await throttles.wait_of(services.pool, key, WRONG_LINKS, services.now())
+    key = f"question:address:{counted_address(request)}"
+    wait = await throttles.wait_of(services.pool, services.keys, key, WRONG_LINKS, services.now())
     if wait is not None:
         raise TooMany("Too many links that open nothing were tried. Please wait before you try again.", wait)
     asked = await _open_question(services, reference, token)
     if asked is None:
-        await throttles.count(services.pool, key, WRONG_LINKS, WRONG_WITHIN, services.now())
+        await throttles.count(services.pool, services.keys, key, WRONG_LINKS, WRONG_WITHIN, services.now())
     return asked
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from functools import partial
 from typing import Annotated, Any
@@ -37,6 +38,9 @@ _BODIES: dict[Action, type[BaseModel]] = {
     Action.REOPEN: OptionalTextBody,
     Action.ANSWER: TextBody,
 }
+
+_GRADE = re.compile("[0-9]{1,3}")
+"""What is no number stays as it was written, and is told as a mistake."""
 
 
 async def _linked(services: Wired, reference: Annotated[str, Path()], token: Annotated[str, Path()]) -> StoredRequest:
@@ -104,8 +108,9 @@ def _read(action: Action, form: dict[str, Any]) -> BaseModel:
     kind = _BODIES.get(action)
     if kind is None:
         raise NotAllowed("This page has no such form.")
-    if str(form.get("satisfied", "")).isdecimal():
-        form["satisfied"] = int(form["satisfied"])
+    satisfied = form.get("satisfied")
+    if isinstance(satisfied, str) and _GRADE.fullmatch(satisfied):
+        form["satisfied"] = int(satisfied)
     try:
         return kind.model_validate({name: form[name] for name in kind.model_fields if name in form})
     except ValidationError as error:

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Form, Request
 from pydantic import ValidationError
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from api.callers import counted_address
 from api.categories import describe
 from api.errors import FieldsInvalid, TooMany
 from api.fields import MAX_NAME_CHARACTERS
@@ -18,7 +19,6 @@ from api.pages.page import PageLanguage, chosen_language, day_of, page
 from api.public_answers import DraftBody, SimilarAnswer, similar_answers
 from api.schemas import CategoryAnswer, Language, NewRequestBody
 from api.services import Services, Wired
-from api.signed_in import client_address
 from api.validation import field_errors
 from domain.request import Channel
 
@@ -90,7 +90,7 @@ async def _similar(
     body = _body(given)
     draft = DraftBody(description=body.description, category=body.category, place=given["place"][:MAX_NAME_CHARACTERS])
     try:
-        return (await similar_answers(services, draft, client_address(request), language)).answers
+        return (await similar_answers(services, draft, counted_address(request), language)).answers
     except TooMany:
         return None
 

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -28,6 +29,7 @@ from classifier.examples import ExamplesUnusable, read_examples
 from classifier.files import ModelUnusable, from_bytes, to_bytes
 from classifier.labels import read_labels
 from classifier.training import train
+from cli.jurisdictions import jurisdictions
 from db.sealing import KeyRing, KeysInvalid
 from domain.audit import Head
 from domain.calendar import Period
@@ -50,7 +52,7 @@ WORDS = st.one_of(
     st.text(max_size=60),
     st.from_regex(re.compile(r"[0-9٣٤ -]{0,30}|\d+ (working )?days?|\d\d:\d\d-\d\d:\d\d|[a-z.@]{0,40}|\+?[0-9 ()-]{0,20}"), fullmatch=True),
     st.text("-+0123456789 .:eE_,()@", max_size=80),
-    st.sampled_from(["9" * 4000, "1" + "0" * 400 + " days", "a@" * 120, "a@" + "a." * 120, " " * 4000, "\0", "\ud800", "-" * 4000, "+" * 200]),
+    st.sampled_from(["9" * 5000, "1" + "0" * 400 + " days", "a@" * 120, "a@" + "a." * 120, " " * 4000, "\0", "\ud800", "-" * 4000, "+" * 200]),
 )  # fmt: skip
 
 
@@ -241,6 +243,7 @@ VALUES = [
     b"nan",
     b"true",
     b"9999999999999999999999",
+    b"9" * 5_000,
     b"1979-05-27",
     b'"\\uFFFF"',
     b"[[[[]]]]",
@@ -279,7 +282,7 @@ def test_a_policy_file_with_anything_in_it_is_loaded_or_refused(tmp_path: Path, 
 
 DEEP_FILES = {
     "city.toml": b"a = " + b"[" * 50_000, "calendar.toml": b"a = " + b"{a=" * 20_000, "jurisdictions.geojson": b"[" * 100_000,
-    "departments.toml": b"\xff\xfe\x00", "chains.toml": b"[" * 50_000, "watchwords.toml": b"a" + b".a" * 3_000 + b" = 1",
+    "departments.toml": b"\xff\xfe\x00", "elsewhere.toml": b"a = " + b"9" * 5_000, "chains.toml": b"[" * 50_000, "watchwords.toml": b"a" + b".a" * 3_000 + b" = 1",
 }  # fmt: skip
 
 
@@ -298,3 +301,11 @@ def test_a_cursor_that_is_nested_deeper_than_any_is_refused() -> None:
         read_cursor(base64.urlsafe_b64encode(b"[" * 30_000).decode())
     with pytest.raises(Invalid):
         read_cursor(base64.urlsafe_b64encode(json.dumps(["0001-01-01T00:00:00+14:00", "0" * 32]).encode()).decode())
+
+
+@pytest.mark.parametrize("number", ["inf", "-inf", "nan", "1e400", "90.0001", "9" * 5_000])
+def test_a_command_refuses_a_point_that_is_not_on_the_globe(number: str) -> None:
+    result = CliRunner().invoke(jurisdictions, ["locate", "--", number, "0"])
+
+    assert result.exit_code == 2
+    assert "LAT is from -90 to 90 degrees" in result.output
