@@ -158,7 +158,7 @@ async def _means(settings: Settings, stack: AsyncExitStack, tracing: Tracing | N
     policies = PolicyStore(partial(db.policies.active_version, pool), partial(db.policies.content_of, pool))
     provider = counted(provider_from(settings, pool, keys), figures)
     stack.push_async_callback(provider.close)
-    notices = NoticeActivities(pool, keys, policies, provider, settings.public_url)
+    notices = NoticeActivities(pool, keys, policies, provider, settings.public_url, figures.given_up)
     second_opinion = SecondOpinion(pool, settings.second_opinion) if settings.second_opinion else None
     if second_opinion is not None:
         stack.push_async_callback(second_opinion.close)
@@ -229,6 +229,7 @@ def _activities(means: Means) -> list[Callable[..., Any]]:
         policies,
         by_gateway=not provider.prompt,
         send_at_once=notices.sender.send_request if provider.prompt else None,
+        given_up=means.figures.given_up,
     )
     return [
         classification.classify_request,

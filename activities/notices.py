@@ -1,5 +1,6 @@
 """The activity that sends the notices of a request, and what it tells Temporal when some of them have to wait."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -44,8 +45,9 @@ class NoticeActivities:
         policies: Policies,
         provider: Provider,
         public_url: str,
+        given_up: Callable[[str], None] = lambda because: None,
     ) -> None:
-        self.sender = NoticeSender(pool, keys, policies, provider, public_url)
+        self.sender = NoticeSender(pool, keys, policies, provider, public_url, given_up=given_up)
 
     @activity.defn
     async def send_notices(self, wanted: SendNotices) -> SentNotices:

@@ -13,6 +13,7 @@ from temporalio import activity
 
 from activities.sending import Sending
 from db import read_model, texts
+from db.notices import NoticeState
 from db.pool import Database
 from db.sealing import KeyRing
 from domain.notices import Recipient
@@ -60,7 +61,7 @@ class SendAtOnce(Protocol):
 class ReadModelActivities:
     """`by_gateway` says whether notices go through a stranger on the network.
 
-    With `send_at_once` what is recorded is sent in the same step, which saves the workflow a step of its own.
+    `given_up` hears of notices that end as they are recorded, and why. With `send_at_once` what is recorded is sent in the same step, which saves the workflow a step of its own.
     """
 
     def __init__(
@@ -72,6 +73,7 @@ class ReadModelActivities:
         by_gateway: bool = False,
         send_at_once: SendAtOnce | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        given_up: Callable[[str, int], None] = lambda because, notices: None,
     ) -> None:
         self._database = database
         self._keys = keys
@@ -79,6 +81,7 @@ class ReadModelActivities:
         self._by_gateway = by_gateway
         self._send_at_once = send_at_once
         self._now = now
+        self._given_up = given_up
 
     @activity.defn
     async def record(self, taken: Record) -> Recorded:
@@ -90,6 +93,8 @@ class ReadModelActivities:
         quiet_until = await self._quiet_until(taken, now)
         feedback = await self._policies.feedback_after(taken.snapshot) if taken.feedback else None
         left = await read_model.record(self._database, taken, quiet_until, now)
+        if left.unreachable:
+            self._given_up(NoticeState.NO_ADDRESS, left.unreachable)
         if left.ahead is not None:
             return Recorded(0, by_gateway=self._by_gateway, ahead=left.ahead)
         if feedback is not None and left.stands is not None:

@@ -78,11 +78,14 @@ class NoticeSender:
         *,
         grace: timedelta = GRACE,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        given_up: Callable[[str], None] = lambda because: None,
     ) -> None:
+        """`given_up` hears why each notice ends that cannot be sent."""
         self._pool = pool
         self._wording = Wording(keys, policies, public_url, now)
         self._provider = provider
         self._grace = grace
+        self._given_up = given_up
 
     async def send_request(self, request_id: UUID, at: datetime | None = None) -> Sending:
         """Sends all notices of a request that are due, to each recipient in the order they were owed.
@@ -179,6 +182,8 @@ class NoticeSender:
                 messages.append(written)
         if ended:
             await notices.give_up(self._pool, ended)
+            for _, state, reason in ended:
+                self._given_up(reason or state)
         return messages
 
 

@@ -5,15 +5,17 @@ An address as it was called can hold a citizen's token; a query can hold what so
 
 from __future__ import annotations
 
-import re
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import structlog
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.admission import REFUSED
+from api.naming import named_reference
 from watching.figures import NO_ROUTE, InterfaceFigures
 from watching.tracing import Tracing
 
@@ -24,17 +26,27 @@ INTERFACE = "/api/v1"
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 _QUIET = frozenset({"alive", "ready", "metrics"})
-# What is none may be anything, also a phone number that was put in the wrong field; with the country's code that has as many
-# digits as a reference, but never a month where it has one.
-_REFERENCE = re.compile(r"\d\d(0[1-9]|1[0-2])-?\d{4}-?\d{5}", re.ASCII)
+
+Answered = Callable[[str, int], None]
+"""Hears the route and the status of an answer."""
 
 
 class AccessLog:
-    """Logs method, operation, reference, status and milliseconds, and gives every answer the headers that all need."""
+    """Logs method, operation, reference, status and milliseconds, and gives every answer the headers that all need.
 
-    def __init__(self, app: ASGIApp, figures: InterfaceFigures, tracing: Tracing | None = None) -> None:
+    What nobody expected is answered here, with `answer`: further out its answer would lack them, and its line the trace.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        figures: InterfaceFigures,
+        answer: Callable[[Request, Exception], Response],
+        tracing: Tracing | None = None,
+    ) -> None:
         self._app = app
         self._figures = figures
+        self._answer = answer
         self._tracing = tracing
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -44,12 +56,11 @@ class AccessLog:
             await self._watched(scope, receive, send)
         else:
             with self._tracing.request(_method(scope)) as answered:
-                answered(*await self._watched(scope, receive, send))
+                await self._watched(scope, receive, send, answered)
 
-    async def _watched(self, scope: Scope, receive: Receive, send: Send) -> tuple[str, int]:
-        """The route and the status of the answer."""
+    async def _watched(self, scope: Scope, receive: Receive, send: Send, answered: Answered | None = None) -> None:
         started = time.perf_counter()
-        status = 500
+        status: int | None = None
 
         async def send_noting(message: Message) -> None:
             nonlocal status
@@ -62,13 +73,19 @@ class AccessLog:
 
         try:
             await self._app(scope, receive, send_noting)
+        except Exception as error:
+            if status is None:
+                await self._answer(Request(scope), error)(scope, receive, send_noting)
+            raise
         finally:
+            status = status or 500
             seconds = time.perf_counter() - started
             route = _route(scope)
             self._figures.answered(scope["method"], route, status, seconds)
+            if answered is not None:
+                answered(route, status)
             if REFUSED not in scope:
                 _note(scope, status, seconds)
-        return route, status
 
 
 def _method(scope: Mapping[str, Any]) -> str:
@@ -89,8 +106,8 @@ def _note(scope: Mapping[str, Any], status: int, seconds: float) -> None:
     operation = getattr(scope.get("endpoint"), "__name__", "unknown")
     if operation in _QUIET and status == 200:
         return
-    reference = scope.get("path_params", {}).get("reference")
-    found = {"reference": reference} if isinstance(reference, str) and _REFERENCE.fullmatch(reference) else {}
+    reference = named_reference(scope)
+    found = {"reference": reference} if reference else {}
     logger.info(
         "request", method=_method(scope), operation=operation, status=status, ms=round(seconds * 1000, 1), **found
     )

@@ -39,10 +39,12 @@ from api import (
     topics,
 )
 from api.access_log import INTERFACE, AccessLog
-from api.admission import Admission, Gate, GateFigures
+from api.admission import Admission
+from api.arrivals import Arrivals
 from api.body_limit import BodyLimit
 from api.engine import is_up
 from api.expectations import Expectations
+from api.gate import Gate, GateFigures
 from api.pages.page import problem_page
 from api.passwords import Passwords
 from api.services import Services, no_trace, system_clock
@@ -72,8 +74,8 @@ def create_app(
 
     Starting raises SchemaMismatch where this program cannot work with the database.
     """
-    figures, gate = InterfaceFigures(), Gate()
-    figures.registry.register(GateFigures(gate))
+    figures, gate, arrivals = InterfaceFigures(), Gate(), Arrivals()
+    figures.registry.register(GateFigures(gate, arrivals))
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -101,8 +103,11 @@ def create_app(
     errors.install(app, problem_page)
     documentation.install(app)
     app.add_middleware(BodyLimit)
-    app.add_middleware(Admission, gate=gate, answer=partial(errors.answer, for_people=problem_page))
-    app.add_middleware(AccessLog, figures=figures, tracing=tracing)
+    answer = partial(errors.answer, for_people=problem_page)
+    app.add_middleware(Admission, gate=gate, arrivals=arrivals, answer=answer)
+    app.add_middleware(
+        AccessLog, figures=figures, tracing=tracing, answer=partial(errors.answer_to, for_people=problem_page)
+    )
     return app
 
 
@@ -151,7 +156,7 @@ async def open_services(
         keys=keys,
         policies=policies,
         temporal=temporal,
-        sender=NoticeSender(pool, keys, policies, provider, settings.public_url, now=now),
+        sender=NoticeSender(pool, keys, policies, provider, settings.public_url, now=now, given_up=figures.given_up),
         passwords=passwords,
         expectations=Expectations(pool),
         now=now,

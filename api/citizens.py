@@ -9,6 +9,7 @@ from __future__ import annotations
 import hmac
 from typing import Annotated
 
+import structlog
 from fastapi import Depends, Header, Path
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
@@ -36,6 +37,7 @@ async def find_for_citizen(services: Services, reference: str, token: str) -> St
     if stored is None:
         hmac.compare_digest(_NO_TOKEN, token_hash(token))
     elif stored.accepts(token):
+        structlog.contextvars.bind_contextvars(reference=stored.reference)
         return stored
     raise Unknown(NOT_FOUND_DETAIL)
 

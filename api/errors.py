@@ -29,6 +29,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse, Response
 
+from api.naming import name_reference
 from api.validation import FieldError, field_errors, is_malformed, is_wrong_media_type
 from domain.errors import EngineUnavailable, HuishengError, Invalid, Refusal
 
@@ -104,6 +105,7 @@ KINDS = {
     "unavailable": Kind(503, "The service is not available; please try again"),
     "overloaded": Kind(503, "Too much at once; please try again"),
     "too_many": Kind(429, "Too many tries"),
+    "too_slow": Kind(408, "It came too slowly; please try again"),
     "too_large": Kind(413, "Too large"),
     "unsupported_media_type": Kind(415, "This kind of content is not accepted"),
     "internal": Kind(500, "Something went wrong on our side"),
@@ -116,6 +118,7 @@ _CODE_OF_STATUS = {
     403: "forbidden",
     404: "not_found",
     405: "method_not_allowed",
+    408: "too_slow",
     413: "too_large",
     415: "unsupported_media_type",
 }
@@ -192,7 +195,7 @@ def problem_of_http(error: HTTPException) -> Problem:
         return Problem(code, NOT_FOUND_DETAIL)
     if code == "method_not_allowed":
         return Problem(code, "The documentation under /docs lists the methods of each address.", headers=error.headers)
-    if code == "too_large":
+    if code in ("too_large", "too_slow"):
         return Problem(code, error.detail, headers=error.headers)
     if error.status_code == HTTPStatus.BAD_REQUEST:
         return Problem("malformed", "The body cannot be read. Please send it as the documentation under /docs shows.")
@@ -285,7 +288,7 @@ def install(app: FastAPI, for_people: Callable[[Request, Problem], Response] | N
     """Lets every error of the interface leave through this file; `for_people` draws the page for a browser."""
 
     async def render(request: Request, error: Exception) -> Response:
-        return answer(request, problem_for(error), for_people)
+        return answer_to(request, error, for_people)
 
     for kind in (
         Refusal,
@@ -297,6 +300,14 @@ def install(app: FastAPI, for_people: Callable[[Request, Problem], Response] | N
         Exception,
     ):
         app.add_exception_handler(cast(type[Exception], kind), render)
+
+
+def answer_to(
+    request: Request, error: Exception, for_people: Callable[[Request, Problem], Response] | None = None
+) -> Response:
+    """The answer to any error at all; what is logged of it names the request that the address names."""
+    name_reference(request.scope)
+    return answer(request, problem_for(error), for_people)
 
 
 def answer(

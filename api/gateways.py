@@ -1,8 +1,9 @@
 """What SMS gateways call: Kannel's delivery reports.
 
 Kannel signs nothing, so the address that it was given with the message carries the signature (activities/providers/kannel.py).
-An unknown attempt, a forged signature and a report of no known type get the same 404, so that nobody learns which
-attempts there are.
+An unknown attempt, one of long ago, a forged signature and a report of no known type get the same 404, so that nobody learns
+which attempts there are. What is reported is not signed, and cannot be: whoever has the address of an attempt can report for it,
+until the final report is there or its time is over.
 """
 
 from __future__ import annotations
@@ -49,8 +50,11 @@ async def record_kannel_receipt(
     receipt = RECEIPTS.get(kind)
     if attempt_id is None or receipt is None:
         raise Unknown(NOT_FOUND_DETAIL)
-    if not await notices.record_receipt(services.pool, attempt_id, receipt):
+    new = await notices.record_receipt(services.pool, attempt_id, receipt)
+    if new is None:
         raise Unknown(NOT_FOUND_DETAIL)
+    if new:
+        services.figures.reported(receipt)
     return {"receipt": receipt}
 
 

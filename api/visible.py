@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import structlog
+
 from api.errors import NOT_FOUND_DETAIL
 from api.services import Services
 from api.signed_in import SignedIn
@@ -18,6 +20,7 @@ async def find_visible(services: Services, signed_in: SignedIn, reference: str) 
     snapshot = await views.snapshot_by_reference(services.pool, written) if written else None
     if snapshot is None or not signed_in.sight.covers(snapshot):
         raise Unknown(NOT_FOUND_DETAIL)
+    structlog.contextvars.bind_contextvars(reference=snapshot.reference)
     return snapshot
 
 

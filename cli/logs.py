@@ -1,13 +1,15 @@
 """How the long-running commands log: one JSON object a line on standard error, never with the text of an exception.
 
-What a citizen wrote can end in an exception's text. So a log names the kind of the error and the places it passed. A line
-that belongs to a request names its reference, and its trace where traces are made. At a terminal the same is easier to read.
+What a citizen wrote can end in an exception's text, and in what Python writes of a task or a call. So a log names the kind of
+the error and the places it passed, and of a library's message only its own words. A line that belongs to a request names its
+reference, and its trace where traces are made. At a terminal the same is easier to read.
 """
 
 from __future__ import annotations
 
 import json
 import logging
+import re
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -18,6 +20,10 @@ import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
 TraceId = Callable[[], str | None]
+
+_LOOP = "asyncio"
+# Behind them stands what it was about: a task with its exception's text, or a call with its arguments, in the first line as well.
+_WORDS_OF_LOOP = re.compile(r"Exception in callback|(?:\(\)|[^\n<(\[{'\"])*")
 
 
 def log_as_json(level: int = logging.INFO, trace_id: TraceId | None = None) -> None:
@@ -64,7 +70,7 @@ class _Json(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         line: dict[str, Any] = {
-            "event": record.msg if record.exc_info else record.getMessage(),
+            "event": _words_of(record),
             "logger": record.name,
             "level": record.levelname.lower(),
             "at": datetime.fromtimestamp(record.created, UTC).isoformat(),
@@ -75,6 +81,13 @@ class _Json(logging.Formatter):
         if record.exc_info and record.exc_info[0] is not None:
             line |= {"error": record.exc_info[0].__qualname__, "where": _places(record.exc_info[2])}
         return json.dumps(line, ensure_ascii=False, default=str)
+
+
+def _words_of(record: logging.LogRecord) -> str:
+    """What happened, without what it happened to."""
+    if record.name == _LOOP and (words := _WORDS_OF_LOOP.match(record.getMessage())):
+        return words[0].rstrip()
+    return str(record.msg).partition("\n")[0] if record.exc_info else record.getMessage()
 
 
 def _reference_of(record: logging.LogRecord) -> dict[str, str]:

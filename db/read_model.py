@@ -20,13 +20,14 @@ class Unsent(NamedTuple):
     """How many notices of a request are due and not sent, and when the first of those held back becomes due.
 
     `stands` is what a repeated record finds written; None where it was written now. `ahead` is the act that stands in its
-    place.
+    place. `unreachable` are those that ended as they were written, because nobody can be sent them.
     """
 
     owed: int
     held_until: datetime | None
     stands: Snapshot | None = None
     ahead: Act | None = None
+    unreachable: int = 0
 
 
 async def record(database: Database, taken: Record, quiet_until: datetime | None, now: datetime) -> Unsent:
@@ -49,7 +50,7 @@ async def record(database: Database, taken: Record, quiet_until: datetime | None
     )
     assert row is not None
     if row["appended"] == len(taken.entries):
-        return Unsent(row["owed"], row["held_until"])
+        return Unsent(row["owed"], row["held_until"], unreachable=row["unreachable"])
     ahead = await _ahead(database, request_id, taken)
     if ahead is not None:
         return Unsent(0, None, ahead=ahead)

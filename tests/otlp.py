@@ -19,7 +19,7 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 @dataclass(frozen=True)
 class Received:
-    """One span; `trace`, `id` and `parent` in hexadecimal digits."""
+    """One span; `trace`, `id` and `parent` in hexadecimal digits, `links` as pairs of trace and id."""
 
     name: str
     service: str
@@ -27,6 +27,7 @@ class Received:
     id: str
     parent: str
     attributes: dict[str, str]
+    links: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass
@@ -55,7 +56,9 @@ class Receiver:
 
 def _received(service: str, span: Span) -> Received:
     attributes = {each.key: each.value.string_value or str(each.value.int_value) for each in span.attributes}
-    return Received(span.name, service, span.trace_id.hex(), span.span_id.hex(), span.parent_span_id.hex(), attributes)
+    links = tuple((link.trace_id.hex(), link.span_id.hex()) for link in span.links)
+    ids = (span.trace_id.hex(), span.span_id.hex(), span.parent_span_id.hex())
+    return Received(span.name, service, *ids, attributes, links)
 
 
 @contextmanager

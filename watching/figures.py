@@ -23,6 +23,8 @@ from prometheus_client import (
     generate_latest,
 )
 
+from db.notices import Receipt
+
 # When each counter began to count is half of a page, and nobody's question.
 disable_created_metrics()  # type: ignore[no-untyped-call]
 
@@ -58,13 +60,24 @@ class Figures:
         about.labels(build(), platform.python_version()).set(1)
         self._notices = Counter(
             "huisheng_notices",
-            "Attempts to send a notice, by what the provider answered.",
+            "Attempts to send a notice, by what the provider answered; what became of it then, receipts tell.",
             ["provider", "outcome"],
             registry=self.registry,
         )
+        self._given_up = Counter(
+            "huisheng_notices_given_up",
+            "Notices that ended unsent, for want of an address (no_address) or a text (text_fault), or because it was too late (expired).",
+            ["because"],
+            registry=self.registry,
+        )
+        for because in ("no_address", "expired", "text_fault"):
+            self._given_up.labels(because)
 
     def sent(self, provider: str, outcome: str, notices: int = 1) -> None:
         self._notices.labels(provider, outcome).inc(notices)
+
+    def given_up(self, because: str, notices: int = 1) -> None:
+        self._given_up.labels(because).inc(notices)
 
     def page(self) -> bytes:
         """All figures in the text format that Prometheus scrapes."""
@@ -91,10 +104,19 @@ class InterfaceFigures(Figures):
         )
         self._submissions = Counter(
             "huisheng_submissions",
-            "Submissions by channel and outcome: taken, repeated (a known Idempotency-Key) or refused.",
+            "Submissions that could be read, by channel and outcome: taken, repeated (a known Idempotency-Key) or refused; what "
+            "could not be read is among huisheng_http_requests_total, with its status.",
             ["channel", "outcome"],
             registry=self.registry,
         )
+        self._receipts = Counter(
+            "huisheng_notice_receipts",
+            "What the gateway has reported of messages that it had taken, each report once.",
+            ["receipt"],
+            registry=self.registry,
+        )
+        for receipt in Receipt:
+            self._receipts.labels(receipt)
         # Without labels, so that it stands at 0 from the start and its first step is seen.
         self._unexpected = Counter(
             "huisheng_unexpected_errors", "Answers 500: something that nobody expected.", registry=self.registry
@@ -114,6 +136,9 @@ class InterfaceFigures(Figures):
     def submitted(self, channel: str, outcome: str) -> None:
         self._submissions.labels(channel, outcome).inc()
 
+    def reported(self, receipt: str) -> None:
+        self._receipts.labels(receipt).inc()
+
     def _known_from_now_on(self, method: str, route: str, status: int) -> tuple[Counter, Histogram]:
         if method not in _METHODS:  # a stranger can write anything there
             return self._answers.labels("other", route, status), self._times.labels("other", route)
@@ -129,7 +154,7 @@ class WorkerFigures(Figures):
         super().__init__()
         self._assigned = Histogram(
             "huisheng_time_to_assign_seconds",
-            "From the submission to a department, by who assigned: system or staff.",
+            "From the submission to its first department, by who assigned: system or staff.",
             ["by"],
             buckets=_ASSIGNMENT_SECONDS,
             registry=self.registry,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import nullcontext
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, TypeGuard
 
 import structlog
@@ -15,14 +15,14 @@ from activities.first_turns import FirstTurns
 from activities.providers.port import Message, PromptProvider, Provider
 from activities.relay import Deliver, Delivery, InboxRow
 from domain.errors import EngineUnavailable
-from domain.lifecycle import Action
 from domain.record import Record, Recorded
+from domain.request import SYSTEM, Event, Snapshot, State
 from watching.figures import Figures, WorkerFigures
 from watching.tracing import Tracing
 
 _OF_A_REQUEST = "request-"
-_ASSIGNING: dict[str, str] = {Action.AUTO_ASSIGN: "system", Action.ASSIGN: "staff"}
-"""The acts that give a request to its first department, and by whom that is."""
+_DECIDED_WITHIN = timedelta(minutes=5)
+"""So soon an assignment is recorded after its due date was reckoned; whoever had a department before keeps the older date."""
 
 
 class WatchedActivities(Interceptor):
@@ -61,8 +61,19 @@ def count_recorded(figures: WorkerFigures, taken: Record, done: Recorded) -> Non
     for entry in taken.entries:
         event = entry.event
         figures.happened(event.action, event.actor_kind)
-        if event.action in _ASSIGNING:
-            figures.assigned(_ASSIGNING[event.action], (event.at - taken.snapshot.submitted_at).total_seconds())
+        if event.state == State.ASSIGNED and _is_first(event, taken.snapshot):
+            by = "system" if event.actor_kind == SYSTEM.kind else "staff"
+            figures.assigned(by, (event.at - taken.snapshot.submitted_at).total_seconds())
+
+
+def _is_first(assigned: Event, after: Snapshot) -> bool:
+    """Whether no department had the request before, by whatever act it comes to this one."""
+    if assigned.state_before == State.RECEIVED:
+        return True
+    # What is in triage may have been returned, or merged and be on its own again.
+    if assigned.state_before != State.TRIAGE or after.return_count:
+        return False
+    return after.due_from is None or assigned.at - after.due_from < _DECIDED_WITHIN
 
 
 def watched_delivery(deliver: Deliver, figures: WorkerFigures, tracing: Tracing | None) -> Deliver:

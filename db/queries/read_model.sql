@@ -92,6 +92,7 @@ written as (
 )
 select
     (select count(*) from appended) as appended,
+    (select count(*) from written where state = 'no_address') as unreachable,
     count(*) filter (where not_before is null or not_before <= :now) as owed,
     min(not_before) filter (where not_before > :now) as held_until
 from (

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import structlog
 
+from db import requests, throttles
 from db.migrations import SchemaMismatch
 from policies.loader import load_folder
 from settings import DEFAULT_POLICY_DIRECTORY
@@ -79,6 +80,39 @@ async def test_an_unexpected_error_has_a_number_and_no_text(interface: Interface
     assert told["incident"] in told["detail"]
     assert any(line.get("incident") == told["incident"] for line in logs)
     assert "secret" not in answer.text + str(logs)
+    assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+class _Broken(Exception):
+    """Nobody expects it."""
+
+
+async def _broken(*_: object, **__: object) -> None:
+    raise _Broken("A secret matter.")
+
+
+async def _away(*_: object, **__: object) -> None:
+    raise OSError("A secret matter.")
+
+
+@pytest.mark.parametrize(
+    ("fails", "status", "event"), [(_broken, 500, "unexpected_error"), (_away, 503, "database_unavailable")]
+)
+@pytest.mark.parametrize("path", ["/api/v1/requests/{}", "/r/{}/a-secret-token", "/q/{}/a-secret-token"])
+async def test_what_is_logged_of_a_failure_names_the_request_of_the_address_and_never_its_token(
+    interface: Interface, monkeypatch: pytest.MonkeyPatch, fails: Any, status: int, event: str, path: str
+) -> None:
+    for module, name in ((requests, "find"), (throttles, "wait_of")):
+        monkeypatch.setattr(module, name, fails)
+    structlog.contextvars.clear_contextvars()
+    with structlog.testing.capture_logs([structlog.contextvars.merge_contextvars]) as logs:
+        answer = await interface.http.get(path.format("2611-4829-13704"))
+
+    assert answer.status_code == status
+    assert {(line["event"], line["reference"]) for line in logs} == {
+        (event, "2611-4829-13704"), ("request", "2611-4829-13704"),
+    }  # fmt: skip
+    assert "secret" not in str(logs)
 
 
 async def test_the_log_names_the_operation_and_never_the_token(interface: Interface) -> None:

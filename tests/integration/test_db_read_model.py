@@ -278,7 +278,8 @@ async def test_notice_to_somebody_without_a_phone_is_kept_and_counted(
 ) -> None:
     request = await a_submitted_request(pool, keys, contact=Contact(name="A Citizen"))
     record = a_record(request, an_owed_notice(), an_owed_notice(Recipient.HANDLERS))
-    assert await read_model.record(pool, record, None, SUNDAY_NOON) == Unsent(1, None)
+    assert await read_model.record(pool, record, None, SUNDAY_NOON) == Unsent(1, None, unreachable=2)
+    assert (await read_model.record(pool, record, None, SUNDAY_NOON)).unreachable == 0
     assert await recipients(pool) == {
         ("citizen", "no_address"),
         (f"staff:{staff['handler_1']}", "owed"),
@@ -289,7 +290,12 @@ async def test_notice_to_somebody_without_a_phone_is_kept_and_counted(
 async def test_notice_that_nobody_can_get_is_kept_and_counted(pool: Pool, keys: KeyRing) -> None:
     request = await a_submitted_request(pool, keys)
     record = a_record(request, *(an_owed_notice(to) for to in Recipient))
-    assert await read_model.record(pool, record, None, SUNDAY_NOON) == Unsent(1, None)
+    told: list[tuple[str, int]] = []
+    recording = ReadModelActivities(
+        pool, keys, Nights(None), now=lambda: SUNDAY_NOON, given_up=lambda *ended: told.append(ended)
+    )
+    assert (await ActivityEnvironment().run(recording.record, record)).owed == 1
+    assert told == [("no_address", 6)]
     assert await recipients(pool) == {
         ("citizen", "owed"),
         *((part, "no_address") for part in ("handlers", "leads", "assignee", "dispatchers", "supervisors", "callers")),

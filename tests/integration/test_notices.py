@@ -121,6 +121,21 @@ async def test_notice_whose_text_cannot_be_made_fails_and_the_others_go_out(pool
     assert (await notice_row(pool, fine))["state"] == "sent"
 
 
+async def test_each_notice_that_ends_unsent_is_told_with_its_reason(pool: Pool, keys: KeyRing) -> None:
+    unreachable = await a_submitted_request(pool, keys, contact=Contact(email="citizen@city.example"))
+    reachable = await a_submitted_request(pool, keys)
+    await an_owed_notice(pool, unreachable.request_id)
+    for number, kind in enumerate(("rated", "assigned"), start=2):
+        await an_owed_notice(pool, reachable.request_id, sequence=number, kind=kind)
+    told: list[str] = []
+    provider = ConsoleProvider(pool, keys)
+    sender = a_sender(pool, keys, provider, a_city_saying("{reference}"), given_up=told.append)
+    for request in (unreachable, reachable):
+        await sender.send_request(request.request_id)
+
+    assert told == ["no_address", "text_fault"]
+
+
 async def test_notice_whose_seal_does_not_open_stays_owed_and_the_others_go_out(pool: Pool, keys: KeyRing) -> None:
     request = await a_submitted_request(pool, keys)
     handler = await a_handler_with_phone(pool, keys, "+8613900000002")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import re
@@ -11,27 +12,39 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import httpx2
 import pytest
+from temporalio.api.common.v1 import WorkflowExecution
+from temporalio.api.workflowservice.v1 import DeleteWorkflowExecutionRequest
+from temporalio.client import (
+    Schedule,
+    ScheduleActionExecutionStartWorkflow,
+    ScheduleActionStartWorkflow,
+    ScheduleIntervalSpec,
+    ScheduleSpec,
+)
 
-from db import policies
+from db import policies, staff
 from db.pool import open_pool
 from db.sealing import KeyRing
+from db.staff import NewAccount, Place
+from domain.lifecycle import MAX_ESCALATION_LEVEL
 from domain.policy import to_plain
 from domain.request import CITIZEN
 from supervision.temporal import TemporalServer
 from tests.city import a_city
 from tests.conftest import FreshDatabase
-from tests.interface import KEYS
+from tests.interface import KEYS, PASSWORD, QUICK_HASH
 from tests.otlp import Received, Receiver, a_receiver
-from tests.promql import asked_for
+from tests.promql import asked, asked_for
 from tests.rows import SUNDAY_NOON
 from tests.servers import free_port
+from watching.schedules import Kept, ScheduleFigures
 from workflows.connection import connect
 from workflows.contract import REQUESTS_QUEUE, Submitted
 
@@ -56,6 +69,7 @@ class Watched:
     logs: Path
     receipt: dict[str, Any]
     temporal: str
+    database: str
     stack: AsyncExitStack
 
     def scrape(self, address: str, token: str = TOKEN) -> str:
@@ -110,6 +124,7 @@ async def watched(
             logs,
             submitted.json(),
             temporal_server.address,
+            database,
             stack,
         )
 
@@ -153,20 +168,89 @@ def traced(watched: Watched) -> list[Received]:
     return of_submission(watched.receiver.wait_for(is_whole))
 
 
+def way_to(name: str, spans: list[Received]) -> list[str]:
+    """The names of the spans that lead to the one with that name, the first of the trace first."""
+    by_id = {span.id: span for span in spans}
+    (step,) = [span for span in spans if span.name == name][:1]
+    way = [step.name]
+    while step.parent in by_id:
+        step = by_id[step.parent]
+        way.insert(0, step.name)
+    return way
+
+
 async def test_one_trace_goes_from_the_submission_through_the_relay_to_the_activities(watched: Watched) -> None:
     spans = traced(watched)
-    by_id = {span.id: span for span in spans}
-
-    def way(span: Received) -> list[str]:
-        return [*(way(by_id[span.parent]) if span.parent in by_id else []), span.name]
-
-    ways = {span.name: way(span) for span in spans}
     started = ["POST /api/v1/requests", "relay submitted", "StartWorkflow:RequestWorkflow"]
-    assert ways["RunWorkflow:RequestWorkflow"] == [*started, "RunWorkflow:RequestWorkflow"]
+    assert way_to("RunWorkflow:RequestWorkflow", spans) == [*started, "RunWorkflow:RequestWorkflow"]
     steps = ["StartActivity:look_and_assign", "RunActivity:look_and_assign"]
-    assert ways["RunActivity:look_and_assign"] == [*started, *steps]
+    assert way_to("RunActivity:look_and_assign", spans) == [*started, *steps]
     assert {span.service for span in spans} == {"huisheng-api", "huisheng-worker"}
     assert {"requests.submit", "read_model.record"} <= names(spans)
+
+
+async def test_action_of_staff_is_traced_to_its_update_and_linked_with_what_the_run_does_for_it(
+    watched: Watched,
+) -> None:
+    traced(watched)
+    account = NewAccount("li", "Li", QUICK_HASH, ("handler",), (Place("housing"),))
+    async with open_pool(watched.database, size=1) as pool:
+        await staff.save(pool, KeyRing.from_text(KEYS), account, SUNDAY_NOON)
+    session = watched.http.post("/api/v1/sessions", json={"username": "li", "password": PASSWORD})
+    assert session.status_code == 201, session.text
+    watched.http.cookies.clear()
+    address = f"/api/v1/staff/requests/{watched.receipt['reference']}/actions/accept"
+    done = watched.http.post(address, json={}, headers={"Authorization": f"Bearer {session.json()['token']}"})
+    assert done.status_code == 200, done.text
+
+    def linked(spans: list[Received]) -> list[Received]:
+        asked = {(span.trace, span.id) for span in spans if span.name == "StartWorkflowUpdate:accept"}
+        return [span for span in spans if span.name == "HandleUpdate:accept" and asked & set(span.links)]
+
+    def is_whole(spans: list[Received]) -> bool:
+        records = [span for span in spans if span.name == "RunActivity:record"]
+        return bool(linked(spans)) and len(records) >= 2
+
+    spans = watched.receiver.wait_for(is_whole)
+    route = "POST /api/v1/staff/requests/{reference}/actions/{action}"
+    assert way_to("StartWorkflowUpdate:accept", spans) == [route, "StartWorkflowUpdate:accept"]
+    (taken,) = linked(spans)
+    assert taken.service == "huisheng-worker"
+    # What the run does for it stands with all else that the run does.
+    steps = [span for span in spans if span.trace == taken.trace and span.name == "RunActivity:record"]
+    assert len(steps) >= 2
+    assert {span.trace for span in traced(watched)} == {taken.trace}
+
+
+async def test_schedule_whose_last_run_is_kept_no_longer_is_known_all_the_same(watched: Watched) -> None:
+    client = await connect(watched.temporal, KeyRing.from_text(KEYS))
+    name = f"watched-{uuid4()}"
+    # Nobody takes work from this queue.
+    starts = ScheduleActionStartWorkflow("RetentionWorkflow", id=name, task_queue=name)
+    every_day = ScheduleSpec(intervals=[ScheduleIntervalSpec(timedelta(days=1))])
+    handle = await client.create_schedule(name, Schedule(starts, every_day), trigger_immediately=True)
+    watched.stack.push_async_callback(handle.delete)
+    figures = ScheduleFigures(client, [name])
+
+    async def kept(**wanted: bool) -> Kept:
+        async with asyncio.timeout(60):
+            while True:
+                found = await figures._look(name)
+                if found.last_started and found.last_went_wrong == wanted["went_wrong"]:
+                    return found
+                await asyncio.sleep(0.1)
+
+    await kept(went_wrong=False)
+    (action,) = (await handle.describe()).info.recent_actions
+    assert isinstance(action.action, ScheduleActionExecutionStartWorkflow)
+    run = client.get_workflow_handle(action.action.workflow_id)
+    await run.terminate()
+    assert (await kept(went_wrong=True)).next_due > 0
+    execution = WorkflowExecution(workflow_id=action.action.workflow_id)
+    await client.workflow_service.delete_workflow_execution(
+        DeleteWorkflowExecutionRequest(namespace=client.namespace, workflow_execution=execution)
+    )
+    assert (await kept(went_wrong=False)).next_due > 0
 
 
 async def test_spans_hold_nothing_of_a_citizen(watched: Watched) -> None:
@@ -205,12 +289,26 @@ async def test_figures_tell_that_the_worker_has_looked_for_lost_runs(watched: Wa
 async def test_every_figure_that_rules_and_dashboard_ask_for_is_there(watched: Watched) -> None:
     traced(watched)
     await fail_in_a_run_and_in_an_activity(watched)
+    assert watched.http.post("/", data={}).status_code == 422  # the form's address is asked for as well
 
     def missing() -> set[str]:
-        names = set(re.findall(r"^(\w+)(?:\{.*\})? \S+$", watched.figures(), re.MULTILINE))
-        return asked_for() - names
+        return asked_for() - {name for name, _ in samples(watched.figures())}
 
     wait_for(lambda: missing() == set(), watched.logs)
+    there = samples(watched.figures())
+    # No request has come so far up its chain: the test of the rules knows the highest level.
+    levels = {("level", str(MAX_ESCALATION_LEVEL))}
+    for wanted in asked():
+        kept = [labels for name, labels in there if name == wanted.figure]
+        assert all(wanted.labels <= labels.keys() for labels in kept), wanted
+        for label, value in wanted.values - levels:
+            assert any(re.fullmatch(value, labels[label]) for labels in kept), (wanted, label, value)
+
+
+def samples(page: str) -> list[tuple[str, dict[str, str]]]:
+    """Each figure with its labels."""
+    found = re.findall(r"^(\w+)(?:\{(.*)\})? \S+$", page, re.MULTILINE)
+    return [(name, dict(re.findall(r'(\w+)="([^"]*)"', labels))) for name, labels in found]
 
 
 async def fail_in_a_run_and_in_an_activity(watched: Watched) -> None:
