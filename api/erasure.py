@@ -76,7 +76,9 @@ async def demand_erasure(own: OwnRequest, services: Wired, response: Response) -
 async def demand(services: Services, own: StoredRequest) -> ErasureAnswer:
     """Keeps the demand and meets it where that is possible now. Raises TooMany."""
     now = services.now()
-    wait_seconds = await throttles.count(services.pool, f"erase:{own.id}", DEMANDS_OF_REQUEST, DEMANDS_WITHIN, now)
+    wait_seconds = await throttles.count(
+        services.pool, services.keys, f"erase:{own.id}", DEMANDS_OF_REQUEST, DEMANDS_WITHIN, now
+    )
     if wait_seconds is not None:
         raise TooMany("This was asked for too often. Please wait before you try again.", wait_seconds)
     if own.erased_at is not None:

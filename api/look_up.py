@@ -11,17 +11,17 @@ import secrets
 from collections.abc import Coroutine
 from datetime import timedelta
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import structlog
 from fastapi import APIRouter, Request
 
+from api.callers import counted_address
 from api.citizens import Reference
 from api.documented import problems
 from api.errors import TooMany
 from api.schemas import CodeBody, CodeSentAnswer, TokenAnswer, TokenBody
 from api.services import Services, Wired
-from api.signed_in import client_address
 from db import notices, one_time_codes, requests, throttles
 from db.requests import StoredRequest
 from domain.errors import Unknown
@@ -48,10 +48,8 @@ _sending: set[asyncio.Task[None]] = set()
 async def ask_for_code(reference: Reference, body: CodeBody, request: Request, services: Wired) -> CodeSentAnswer:
     """If the request was sent with that number, a code goes to it. The answer is the same if not."""
     written = parse_reference(reference)
-    await _allow(services, f"code:address:{client_address(request)}", CODES_OF_ADDRESS)
-    # A keyed hash: that of a phone number could be undone by trying all numbers.
-    number = services.keys.keyed_hash("throttles.number", body.phone).hex()
-    await _allow(services, f"code:number:{number}", CODES_OF_NUMBER)
+    await _allow(services, f"code:address:{counted_address(request)}", CODES_OF_ADDRESS)
+    await _allow(services, f"code:number:{body.phone}", CODES_OF_NUMBER)
     await _allow(services, f"code:request:{written or reference[:20]}", CODES_OF_REQUEST)
     stored = await requests.find(services.pool, written) if written else None
     if stored is not None and stored.came_from(services.keys, body.phone):
@@ -68,20 +66,22 @@ async def ask_for_code(reference: Reference, body: CodeBody, request: Request, s
 )  # fmt: skip
 async def exchange_code(reference: Reference, body: TokenBody, request: Request, services: Wired) -> TokenAnswer:
     """A new token for the request; the link that was sent before stops working."""
-    await _allow(services, f"code-try:address:{client_address(request)}", TRIES_OF_ADDRESS)
+    await _allow(services, f"code-try:address:{counted_address(request)}", TRIES_OF_ADDRESS)
     written = parse_reference(reference)
     stored = await requests.find(services.pool, written) if written else None
-    if stored is None or not stored.came_from(services.keys, body.phone):
+    own = stored if stored is not None and stored.came_from(services.keys, body.phone) else None
+    # Tried also where there is nothing to try, so that the time does not tell whether number and reference belong together.
+    tried = own.id if own is not None else uuid4()
+    is_right = await one_time_codes.use(services.pool, services.keys, tried, body.code.strip(), services.now())
+    if own is None or not is_right:
         raise Unknown(_WRONG)
-    if not await one_time_codes.use(services.pool, services.keys, stored.id, body.code.strip(), services.now()):
-        raise Unknown(_WRONG)
-    token = await requests.replace_token(services.pool, services.keys, stored.id)
-    return TokenAnswer(reference=stored.reference, token=token, status_url=services.status_url(stored.reference, token))
+    token = await requests.replace_token(services.pool, services.keys, own.id)
+    return TokenAnswer(reference=own.reference, token=token, status_url=services.status_url(own.reference, token))
 
 
 async def _allow(services: Services, key: str, limit: int) -> None:
     """Counts one more; raises TooMany beyond the limit."""
-    wait = await throttles.count(services.pool, key, limit, CODES_WITHIN, services.now())
+    wait = await throttles.count(services.pool, services.keys, key, limit, CODES_WITHIN, services.now())
     if wait is not None:
         raise TooMany("This was asked for too often. Please wait before you try again.", wait)
 

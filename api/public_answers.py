@@ -13,13 +13,13 @@ from zoneinfo import ZoneInfo
 from fastapi import APIRouter, Request
 from pydantic import ConfigDict, Field
 
+from api.callers import counted_address
 from api.citizens import AskedLanguage
 from api.documented import problems
 from api.errors import FieldsInvalid, TooMany
 from api.fields import Answer, Body, Code, Name, Text
 from api.schemas import Language
 from api.services import Services, Wired
-from api.signed_in import client_address
 from api.words import category_name
 from classifier.dangers import classifier_of
 from db import released_answers, throttles
@@ -98,7 +98,7 @@ async def read_similar_answers(
     body: DraftBody, request: Request, services: Wired, language: AskedLanguage
 ) -> SimilarAnswers:
     """Up to three released answers on a matter told alike. Nothing is stored, and nothing is sent to anybody."""
-    return await similar_answers(services, body, client_address(request), language)
+    return await similar_answers(services, body, counted_address(request), language)
 
 
 async def similar_answers(services: Services, draft: DraftBody, address: str, language: Language) -> SimilarAnswers:
@@ -118,7 +118,7 @@ async def similar_answers(services: Services, draft: DraftBody, address: str, la
 
 async def _allow(services: Services, address: str) -> None:
     wait = await throttles.count(
-        services.pool, f"similar:address:{address}", ASKED_OF_ADDRESS, ASKED_WITHIN, services.now()
+        services.pool, services.keys, f"similar:address:{address}", ASKED_OF_ADDRESS, ASKED_WITHIN, services.now()
     )
     if wait is not None:
         raise TooMany("This was asked for too often. Please wait before you try again.", wait)

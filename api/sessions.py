@@ -9,12 +9,13 @@ from urllib.parse import urlsplit
 from fastapi import APIRouter, Request, Response
 from pydantic import ConfigDict, Field
 
+from api.callers import counted_address, is_loopback
 from api.documented import problems
 from api.errors import TooMany, Unauthorized
 from api.fields import Answer, Body
 from api.passwords import MAX_PASSWORD_CHARACTERS
 from api.services import Services, Wired
-from api.signed_in import COOKIE, Staff, account_works, client_address, is_loopback
+from api.signed_in import COOKIE, Staff, account_works
 from db import sessions, staff, throttles
 from db.staff import Account
 from domain.request import Role
@@ -24,8 +25,13 @@ router = APIRouter(prefix="/sessions", tags=["sessions"])
 SESSION_LASTS = timedelta(hours=12)
 FAILURES_WITHIN = timedelta(minutes=15)
 FAILURES_OF_NAME = 10
+"""From one address."""
 FAILURES_OF_ADDRESS = 30
 """Higher than for a name: a whole office may share one address."""
+FAILURES_OF_NAME_ANYWHERE = 200
+"""High, for it closes the name to its owner too: nobody reaches it without twenty addresses at hand."""
+
+_REFUSED = "There is no such account, or the password is wrong."
 
 
 class SessionBody(Body):
@@ -63,17 +69,27 @@ class SessionAnswer(Answer):
 )  # fmt: skip
 async def sign_in(body: SessionBody, request: Request, response: Response, services: Wired) -> SessionAnswer:
     """Gives a session of twelve hours, as a token and as a cookie."""
-    by_address, by_name = f"sign-in:address:{client_address(request)}", f"sign-in:name:{body.username.lower()}"
+    address, name = counted_address(request), body.username.lower()
+    by_address, by_both, by_name = (
+        f"sign-in:address:{address}",
+        f"sign-in:both:{address}:{name}",
+        f"sign-in:name:{name}",
+    )
     await _count_try(services, by_address, FAILURES_OF_ADDRESS)
-    await _count_try(services, by_name, FAILURES_OF_NAME)
+    await _count_try(services, by_both, FAILURES_OF_NAME)
+    # Only what the limits of the address let through, so that no single address can close a name to its owner.
+    await _count_try(services, by_name, FAILURES_OF_NAME_ANYWHERE)
     account = await staff.by_username(services.pool, body.username)
     matches = await services.passwords.matches(account.password_hash if account else None, body.password)
     if account is None or not matches or not account_works(services, account, request):
-        raise Unauthorized("There is no such account, or the password is wrong.")
-    await throttles.clear(services.pool, by_name)
-    await throttles.take_back(services.pool, by_address)
+        raise Unauthorized(_REFUSED)
     now = services.now()
-    token = await sessions.open_session(services.pool, account.id, now, SESSION_LASTS)
+    token = await sessions.open_session(services.pool, account, now, SESSION_LASTS)
+    if token is None:
+        raise Unauthorized(_REFUSED)
+    await throttles.clear(services.pool, services.keys, by_both)
+    for key in (by_address, by_name):
+        await throttles.take_back(services.pool, services.keys, key)
     _set_cookie(response, services, token)
     return SessionAnswer(token=token, expires_at=now + SESSION_LASTS, staff=staff_answer(account))
 
@@ -106,7 +122,7 @@ def staff_answer(account: Account) -> StaffAnswer:
 async def _count_try(services: Services, key: str, limit: int) -> None:
     """Counts a try before its password is looked at, so that many at the same moment count as many; success takes it
     back. Raises TooMany."""
-    wait = await throttles.count(services.pool, key, limit, FAILURES_WITHIN, services.now())
+    wait = await throttles.count(services.pool, services.keys, key, limit, FAILURES_WITHIN, services.now())
     if wait is not None:
         raise TooMany("Too many failed tries to sign in. Please wait before you try again.", wait)
 

@@ -20,10 +20,17 @@ from api.intake import take_in
 from api.looks import looked
 from api.pictures import picture_of
 from api.requests import IdempotencyKey
-from api.schemas import Language, SubmittedAnswer
+from api.schemas import Language
 from api.services import Services, Wired
 from api.signed_in import SignedIn, Staff
-from api.staff_schemas import FullRequestAnswer, OnBehalfBody, QuickLogBody, RequestRow, RequestsAnswer
+from api.staff_schemas import (
+    FullRequestAnswer,
+    OnBehalfBody,
+    QuickLogBody,
+    RequestRow,
+    RequestsAnswer,
+    TakenDownAnswer,
+)
 from api.validation import FieldError
 from api.visible import find_visible
 from db import tasks, views
@@ -155,7 +162,7 @@ async def submit_on_behalf(
     response: Response,
     language: AskedLanguage,
     idempotency_key: IdempotencyKey = None,
-) -> SubmittedAnswer:
+) -> TakenDownAnswer:
     """For somebody on the phone or at the counter. The citizen gets the receipt as if they had sent it themselves."""
     signed_in.require_role(Role.DISPATCHER, Role.SUPERVISOR, Role.HANDLER)
     answer = await _take_in(services, signed_in, body, language, idempotency_key)
@@ -174,7 +181,7 @@ async def log_quickly(
     response: Response,
     language: AskedLanguage,
     idempotency_key: IdempotencyKey = None,
-) -> SubmittedAnswer:
+) -> TakenDownAnswer:
     """Submitted, resolved and closed in one step, and counted apart. Handlers log for their own departments."""
     signed_in.require_role(Role.DISPATCHER, Role.SUPERVISOR, Role.HANDLER)
     await _check_department(services, signed_in, body.department)
@@ -191,8 +198,8 @@ async def _take_in(
     language: Language,
     key: str | None,
     settled: QuickLog | None = None,
-) -> SubmittedAnswer:
-    return await take_in(
+) -> TakenDownAnswer:
+    receipt = await take_in(
         services,
         body,
         language=language,
@@ -201,6 +208,11 @@ async def _take_in(
         submitted_by=signed_in.account.id,
         quick_log=settled,
     )
+    answer = TakenDownAnswer.model_validate(receipt, from_attributes=True)
+    if body.contact is not None and body.contact.phone is not None:
+        return answer.model_copy(update={"token": None, "status_url": None})
+    await looked(services, signed_in, Seen(Kind.REQUEST, answer.reference))
+    return answer
 
 
 async def _check_department(services: Services, signed_in: SignedIn, department: str) -> None:

@@ -263,3 +263,29 @@ class QuickLogBody(OnBehalfBody):
     department: Code
     outcome: Literal["solved", "partly_solved", "explained"]
     done: Text
+
+
+class TakenDownAnswer(Answer):
+    """The receipt of what staff put on file. The key to the request is the citizen's: it goes to their phone. Only where
+    there is no phone number is it given here, to be handed over, and each time that leaves a row in the record of looks.
+    """
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "reference": "2611-4829-13704",
+                    "token": None,
+                    "state": "received",
+                    "submitted_at": "2026-11-22T08:15:30.123456Z",
+                    "status_url": None,
+                }
+            ]
+        }
+    )
+
+    reference: str
+    token: str | None
+    state: State
+    submitted_at: datetime
+    status_url: str | None

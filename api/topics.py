@@ -10,12 +10,15 @@ from pydantic import ConfigDict, Field
 
 from api.documented import problems
 from api.fields import Answer
+from api.looks import looked
 from api.services import Wired
 from api.signed_in import Staff
 from api.staff_requests import answer_of
 from api.staff_schemas import RequestRow
 from db import topics
+from db.audit import Seen
 from db.views import Page
+from domain.audit import Kind
 from domain.request import Role
 
 router = APIRouter(prefix="/staff/topics", tags=["staff"])
@@ -78,6 +81,7 @@ async def read_topics(services: Wired, signed_in: Staff) -> TopicsAnswer:
     """What many people wrote about in the last five weeks. Confidential requests are not looked at."""
     signed_in.require_role(Role.SUPERVISOR)
     found = await topics.standing(services.pool, services.keys)
+    await looked(services, signed_in, Seen(Kind.LIST, count=len(found)))
     return TopicsAnswer(topics=[TopicAnswer.model_validate(each, from_attributes=True) for each in found])
 
 
@@ -86,6 +90,8 @@ async def read_topic(topic_id: UUID, services: Wired, signed_in: Staff) -> FullT
     """With the requests behind it."""
     signed_in.require_role(Role.SUPERVISOR)
     topic = await topics.standing_one(services.pool, services.keys, topic_id)
+    # Its words are a citizen's, also where this person may see none of the requests.
+    await looked(services, signed_in, Seen(Kind.LIST))
     lines = await topics.behind(services.pool, services.keys, topic_id, signed_in.sight, _MOST_REQUESTS)
     listed = await answer_of(services, signed_in, Page(lines, None))
     shown = TopicAnswer.model_validate(topic, from_attributes=True)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import resource
 import signal
 import socket
 from collections.abc import Iterator
@@ -14,9 +16,11 @@ import uvicorn
 from fastapi import FastAPI
 
 from api.app import create_app
+from api.connections import MOST_CONNECTIONS, BoundedConnection
 from cli.database import plainly
 from cli.logs import log_as_json
 from cli.memory import sweep_memory_seldom
+from cli.proxies import trusted_proxies
 from db.migrations import require_version
 from settings import Settings
 from watching import sdk
@@ -25,8 +29,8 @@ from watching.tracing import Tracing
 FINISH_WITHIN_SECONDS = 10
 """After SIGTERM, for the requests that are being answered."""
 _WAITING_CONNECTIONS = 1024
-MOST_CONNECTIONS = 4096
-"""The last wall: whoever comes then gets 503 without being read. Some ten kilobytes each; api/admission.py decides long before."""
+_OTHER_FILES = 256
+"""Beside the connections: those to the database and to Temporal, and the log."""
 
 
 @click.command()
@@ -37,10 +41,12 @@ MOST_CONNECTIONS = 4096
 def api(host: str | None, port: int | None) -> int:
     """Start the HTTP interface and stay until Ctrl-C or SIGTERM."""
     settings = Settings.from_environment()
+    proxies = trusted_proxies(os.environ)
     tracing = Tracing.begin("huisheng-api")
     log_as_json(trace_id=tracing.trace_id if tracing else None)
     sweep_memory_seldom()
     sdk.begin()
+    _allow_files(MOST_CONNECTIONS + _OTHER_FILES)
     asyncio.run(_check_database(settings))
     with _listen(host or settings.api_host, port or settings.api_port) as listener:
         app = create_app(settings, tracing=tracing)
@@ -49,13 +55,13 @@ def api(host: str | None, port: int | None) -> int:
             uvicorn.Config(
                 app,
                 loop="uvloop",
-                http="httptools",
+                http=BoundedConnection,
                 ws="none",
                 lifespan="off",  # _Server sees to it
                 log_config=None,
                 access_log=False,  # its lines hold whole addresses, and those hold tokens
                 server_header=False,
-                limit_concurrency=MOST_CONNECTIONS,
+                forwarded_allow_ips=proxies,
                 timeout_graceful_shutdown=FINISH_WITHIN_SECONDS,
             ),
         )
@@ -91,6 +97,14 @@ class _Server(uvicorn.Server):
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self.handle_exit, number, None)
         yield
+
+
+def _allow_files(number: int) -> None:
+    """As many open files as that, where the system lets us: the usual thousand would be a wall before ours."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = number if hard == resource.RLIM_INFINITY else min(number, hard)
+    if soft != resource.RLIM_INFINITY and soft < most:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
 def _listen(host: str, port: int) -> socket.socket:

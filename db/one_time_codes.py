@@ -21,9 +21,11 @@ async def keep(database: Database, keys: KeyRing, request_id: UUID, code: str, e
 
 
 async def use(database: Database, keys: KeyRing, request_id: UUID, code: str, now: datetime) -> bool:
-    """Whether the code is right. It works once, until it expires, and not after five tries."""
-    expected = await _QUERIES["try_code"].value(database, request_id=request_id, now=now, most=TRIES)
-    if expected is None or not is_one_of(expected, keys.keyed_hashes(_place(request_id), code)):
+    """Whether the code is right. It works once, until it expires, and not after five tries. A wrong one takes the same work
+    as where there is no code at all, and no such request."""
+    hashes = keys.keyed_hashes(_place(request_id), code)
+    expected = await _QUERIES["try_code"].value(database, request_id=request_id, now=now, most=TRIES, in_vain=hashes[0])
+    if expected is None or not is_one_of(expected, hashes):
         return False
     # Of two that come at the same moment with the right code, one takes it off.
     return await _QUERIES["spend"].run(database, request_id=request_id, code_hash=expected) == 1

@@ -25,13 +25,15 @@ class Session(NamedTuple):
     expires_at: datetime
 
 
-async def open_session(database: Database, staff_id: UUID, now: datetime, lasts: timedelta) -> str:
-    """Signs in; the token that it gives is kept nowhere else."""
+async def open_session(database: Database, account: Account, now: datetime, lasts: timedelta) -> str | None:
+    """Signs in; the token that it gives is kept nowhere else. None where the account was closed or has another password
+    than when it was read: a change of password shuts out also whoever is just coming in with the old one."""
     token = secrets.token_urlsafe(_TOKEN_BYTES)
-    await _QUERIES["open_session"].run(
-        database, token_hash=token_hash(token), staff_id=staff_id, created_at=now, expires_at=now + lasts
-    )
-    return token
+    opened = await _QUERIES["open_session"].run(
+        database, token_hash=token_hash(token), staff_id=account.id, password_hash=account.password_hash,
+        created_at=now, expires_at=now + lasts,
+    )  # fmt: skip
+    return token if opened else None
 
 
 async def find(database: Database, token: str, now: datetime) -> Account | None:

@@ -45,13 +45,17 @@ update staff set password_hash = :password_hash where username = :username retur
 -- Opens or closes an account; gives its id.
 update staff set active = :active where username = :username returning id;
 
--- name: open_session(token_hash, staff_id, created_at, expires_at)!
--- Signs a member of staff in, and forgets their sessions that have ended.
+-- name: open_session(token_hash, staff_id, password_hash, created_at, expires_at)!
+-- Signs a member of staff in, and forgets their sessions that have ended. A change of the account that is under way is
+-- waited for, and one that comes waits: either it ends this session, or this finds another password.
 with ended as (
     delete from sessions where staff_id = :staff_id and expires_at <= :created_at
 )
 insert into sessions (token_hash, staff_id, created_at, expires_at)
-values (:token_hash, :staff_id, :created_at, :expires_at);
+select :token_hash, id, :created_at, :expires_at
+from staff
+where id = :staff_id and password_hash = :password_hash and active
+for share;
 
 -- name: account_of_session(token_hash, now)^
 -- Whose session the token opens, unless it has ended or the account is closed.

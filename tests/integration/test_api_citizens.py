@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import hashlib
 import io
 import re
+import tempfile
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
@@ -15,7 +17,10 @@ import pytest
 from PIL import Image
 
 from api.look_up import CODE_LASTS, CODES_OF_ADDRESS, CODES_OF_NUMBER, CODES_OF_REQUEST, CODES_WITHIN
+from api.schemas import NewRequestBody
 from db import one_time_codes, outbox
+from db.sealing import KeyRing
+from db.sent_bodies import is_that_body
 from domain.lifecycle import Action, rows_of
 from domain.request import Role, State
 from tests.interface import Interface, Submitted, an_interface, problem
@@ -235,6 +240,22 @@ async def test_a_photo_is_kept_and_shown_to_its_citizen(interface: Interface, ki
     problem(await interface.http.get(kept["url"], headers={"Authorization": "Bearer no"}), 404, "not_found")
 
 
+async def test_a_large_photo_is_in_no_file_on_the_way(interface: Interface, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nor is the form of a page: here no file could be made."""
+    request = await interface.submit()
+    noise = io.BytesIO()
+    Image.effect_noise((2800, 2100), 100).save(noise, "JPEG", quality=90)
+    assert len(noise.getvalue()) > 4 * 1024 * 1024
+    monkeypatch.setattr(tempfile, "tempdir", "/nowhere")
+    with pytest.raises(FileNotFoundError):
+        tempfile.TemporaryFile()  # noqa: SIM115
+
+    assert (await upload(interface, request, noise.getvalue())).status_code == 201
+    files = [("images", ("1.jpg", noise.getvalue(), "image/jpeg"))]
+    page = f"/r/{request.reference}/{request.token}/attachments"
+    assert (await interface.http.post(page, files=files)).status_code == 303
+
+
 async def test_a_photo_forgets_where_it_was_taken(interface: Interface) -> None:
     request = await interface.submit()
     (kept,) = (await upload(interface, request, a_photo_that_tells_where_it_was_taken())).json()["attachments"]
@@ -403,13 +424,44 @@ async def test_codes_are_limited_by_number_whichever_requests_they_are_for(inter
     assert (await ask(interface, (await interface.submit()).reference, "13900000009")).status_code == 202
 
 
-async def test_the_counter_of_a_number_cannot_be_turned_back_into_it(interface: Interface) -> None:
-    await ask(interface, (await interface.submit()).reference)
-    plain = [hashlib.sha256(f"code:number:{number}".encode()).digest() for number in ("+8613800000001", PHONE)]
+async def test_no_counter_can_be_turned_back_into_what_it_counts(interface: Interface) -> None:
+    """By trying all numbers, addresses and names."""
+    request, address = await interface.submit(), "192.0.2.77"
+    async with interface.from_address(address) as http:
+        wrong = {"username": "chen", "password": "wrong"}
+        code = {"phone": PHONE}
+        for path, body in (
+            ("/sessions", wrong), (f"/requests/{request.reference}/code", code),
+            (f"/requests/{request.reference}/token", code | {"code": "000000"}), ("/similar-answers", {"description": "A lamp."}),
+        ):  # fmt: skip
+            assert (await http.post(f"/api/v1{path}", json=body)).status_code < 500, path
+        await http.get(f"/q/{request.reference}/no-such-link")
+    kinds = ("sign-in", "code", "code-try", "similar", "question")
+    plain = [f"{kind}:address:{address}" for kind in kinds]
+    plain += ["sign-in:name:chen", f"code:number:+86{PHONE}", f"code:request:{request.reference}"]
 
     rows = await interface.services.pool.fetch("select key from throttles")
-    assert rows
-    assert not {row["key"] for row in rows} & {*plain}
+    kept = {row["key"] for row in rows}
+    assert {interface.services.keys.keyed_hash("throttles.key", each) for each in plain} <= kept
+    assert not kept & {hashlib.sha256(each.encode()).digest() for each in plain}
+
+
+async def test_what_is_kept_of_a_submission_cannot_be_turned_back_into_its_number(interface: Interface) -> None:
+    """By whoever knows the text and tries all numbers."""
+    body = {"description": "The street light is out.", "contact": {"phone": PHONE}}
+    answers = [
+        await interface.http.post("/api/v1/requests", json=body, headers={"Idempotency-Key": "a-lamp"})
+        for _ in range(2)
+    ]
+    assert [answer.status_code for answer in answers] == [201, 201]
+    assert answers[0].json()["reference"] == answers[1].json()["reference"]
+    (row,) = await interface.services.pool.fetch(
+        "select idempotency_body from requests where idempotency_body is not null"
+    )
+    told = NewRequestBody.model_validate(body).model_dump_json().encode()
+    assert is_that_body(interface.services.keys, row["idempotency_body"], told)
+    lost = KeyRing.from_text("lost:" + base64.b64encode(bytes(32)).decode())
+    assert not is_that_body(lost, row["idempotency_body"], told)
 
 
 async def test_the_code_is_stored_nowhere_in_the_clear(interface: Interface) -> None:

@@ -6,7 +6,7 @@ The rows come from the application's own routes: an address without its row fail
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -15,7 +15,8 @@ import httpx2
 import pytest
 
 from api.app import create_app
-from db import sessions
+from db import one_time_codes, requests, sessions
+from db.staff import by_username
 from db.statements import Statement
 from domain.lifecycle import TRANSITIONS, Action
 from domain.request import Role
@@ -45,8 +46,9 @@ STAFF: dict[str, tuple[list[str], list[str], list[str]]] = {
     "admin": (["admin"], [], []),
     "without a role": ([], [], []),
 }
-OUT = ("expired session", "revoked session", "closed account")
-CITIZENS = ("citizen", "another citizen", "wrong token", "nobody")
+AWAY = "demonstration account elsewhere"
+OUT = ("expired session", "revoked session", "closed account", AWAY)
+CITIZENS = ("citizen", "another citizen", "replaced token", "wrong token", "nobody")
 EVERYBODY = (*CITIZENS, *STAFF, *OUT)
 
 NEAR = {"handler", "co-handler", "lead above"}
@@ -66,6 +68,10 @@ class Row:
 
 def _public(who: str, confidential: bool) -> int | None:
     return None
+
+
+def _of_this_machine(who: str, confidential: bool) -> int | None:
+    return 403 if who == AWAY else None
 
 
 def _of_citizen(who: str, confidential: bool) -> int | None:
@@ -127,7 +133,7 @@ MATRIX: dict[str, Row] = {
     "GET /docs": public(200),
     "GET /healthz": public(200),
     "GET /readyz": public(200, 503),
-    "GET /metrics": public(200),
+    "GET /metrics": Row({200}, _of_this_machine),
     "GET /gateways/kannel/receipts": Row(set(), _nowhere, query={"attempt": str(uuid4()), "signature": "x", "type": "1"}),
     "POST /codec/decode": Row({200}, _of_roles(Role.ADMIN)),
     "POST /codec/encode": Row({200}, _of_roles(Role.ADMIN)),
@@ -207,26 +213,35 @@ class Town:
     """The interface with a request, its picture, and one of another citizen."""
 
     interface: Interface
+    away: httpx2.AsyncClient
     request: Submitted
+    replaced: str
     picture: UUID
     other: Submitted
-    people: dict[str, UUID]
 
     async def token(self, who: str) -> str | None:
         """A fresh one, for an address may end it."""
         kept = {
             "citizen": self.request.token,
             "another citizen": self.other.token,
+            "replaced token": self.replaced,
             "wrong token": "x" * 22,
             "nobody": None,
         }
         if who in kept:
             return kept[who]
-        services, now = self.interface.services, self.interface.clock()
+        pool, now = self.interface.services.pool, self.interface.clock()
+        account = await by_username(pool, who)
+        assert account is not None
+        await pool.execute("update staff set active = true where id = $1", account.id)
         lasts = timedelta(seconds=-1) if who == "expired session" else timedelta(hours=1)
-        token = await sessions.open_session(services.pool, self.people[who], now, lasts)
+        token = await sessions.open_session(pool, account, now, lasts)
         if who == "revoked session":
-            await sessions.revoke_all(services.pool, self.people[who])
+            await sessions.revoke_all(pool, account.id)
+        if who == "closed account":
+            # The account alone: closing it as one does ends its sessions, too.
+            await pool.execute("update staff set active = false where id = $1", account.id)
+        assert token is not None
         return token
 
     async def ask(
@@ -242,7 +257,8 @@ class Town:
         }  # fmt: skip
         is_page = not path.startswith(PROGRAMS)
         body: dict[str, Any] = {"data" if is_page else "json": row.body} if method == "POST" else {}
-        return await self.interface.http.request(
+        http = self.away if who == AWAY else self.interface.http
+        return await http.request(
             method, path.format(**of), params=row.query, headers=_headers(token, is_page=is_page), **body
         )
 
@@ -256,7 +272,7 @@ def _headers(token: str | None, *, is_page: bool) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 async def interface(shared_database_url: str) -> AsyncIterator[Interface]:
-    async with an_interface(shared_database_url) as running:
+    async with an_interface(shared_database_url, HUISHENG_DEMO="1") as running:
         yield running
 
 
@@ -266,16 +282,20 @@ async def confidential(request: pytest.FixtureRequest) -> bool:
 
 
 @pytest.fixture(scope="module")
-async def town(interface: Interface, confidential: bool) -> Town:
-    people = {
-        name: await interface.employ(name, *roles, departments=departments, leads=leads)
-        for name, (roles, departments, leads) in STAFF.items()
-    }
+async def town(interface: Interface, confidential: bool) -> AsyncIterator[Town]:
+    for name, (roles, departments, leads) in STAFF.items():
+        await interface.employ(name, *roles, departments=departments, leads=leads)
     for name in OUT:
-        people[name] = await interface.employ(name, "admin", "supervisor", active=name != "closed account")
+        await interface.employ(name, "admin", "supervisor", demo=name == AWAY)
     request = await planted(interface, "in_progress", confidential=confidential, title=SECRET)
     picture = (await upload(interface, request, a_picture())).json()["attachments"][0]["id"]
-    return Town(interface, request, UUID(picture), await interface.submit(), people)
+    services = interface.services
+    request_id = await services.pool.fetchval("select id from requests where reference = $1", request.reference)
+    token = await requests.replace_token(services.pool, services.keys, request_id)
+    async with interface.from_address("192.0.2.7") as away:
+        yield Town(
+            interface, away, replace(request, token=token), request.token, UUID(picture), await interface.submit()
+        )
 
 
 def test_every_address_has_its_row() -> None:
@@ -333,6 +353,29 @@ async def test_what_one_may_not_see_is_answered_as_what_there_is_not_after_the_s
             answer = await town.ask(who, address, reference, with_token=token)
             said.append((answer.status_code, answer.text.replace(reference, "REFERENCE"), [*worked]))
         assert said[0] == said[1], who
+
+
+async def test_exchanging_a_code_is_refused_alike_after_the_same_work(town: Town, worked: list[str]) -> None:
+    """Also whether the number belongs to the reference; that each writes as much is in test_db_accounts."""
+    services, own = town.interface.services, "13912345678"
+    request_id = await services.pool.fetchval("select id from requests where reference = $1", town.request.reference)
+    waiting = town.interface.clock() + timedelta(minutes=10)
+    await one_time_codes.keep(services.pool, services.keys, request_id, "123456", waiting)
+    said = []
+    for reference, phone, code in (
+        (town.request.reference, own, "654321"),
+        (town.request.reference, "13900000009", "123456"),
+        (town.other.reference, "13800000001", "123456"),
+        (UNKNOWN_REFERENCE, own, "123456"),
+    ):
+        worked.clear()
+        address, body = f"/api/v1/requests/{reference}/token", {"phone": phone, "code": code}
+        answer = await town.interface.http.post(address, json=body)
+        said.append((answer.status_code, answer.text.replace(reference, "REFERENCE"), [*worked]))
+
+    assert said[0][0] == 404
+    assert "try_code" in said[0][2]
+    assert said[0] == said[1] == said[2] == said[3]
 
 
 @pytest.mark.parametrize("action", Action)

@@ -116,6 +116,24 @@ async def test_staff_submit_on_a_citizens_behalf(interface: Interface) -> None:
     assert row["submitted_by"] is not None
 
 
+@pytest.mark.parametrize("address", ["/api/v1/staff/requests", "/api/v1/staff/requests/quick-log"])
+@pytest.mark.parametrize("contact", [None, {"phone": "13800000002"}, {"name": "Ms Wang"}], ids=str)
+async def test_the_key_goes_to_the_citizens_phone_or_by_hand_with_a_row_in_the_record(
+    interface: Interface, address: str, contact: dict[str, str] | None
+) -> None:
+    headers = await interface.sign_in("dispatcher") | {"Idempotency-Key": "call-8"}
+    body: dict[str, Any] = {"description": "He says that the lamp is out.", "contact": contact}
+    if address.endswith("quick-log"):
+        body |= {"category": "street_light", "department": "housing", "outcome": "solved", "done": "Done."}
+    answers = [(await interface.http.post(address, json=body, headers=headers)).json() for _ in range(2)]
+    looks = await interface.services.pool.fetch("select kind, reference, count from looks")
+
+    assert answers[0] == answers[1]
+    by_hand = not (contact and "phone" in contact)
+    assert [answers[0][name] is not None for name in ("token", "status_url")] == [by_hand, by_hand]
+    assert [tuple(row) for row in looks] == [("request", answers[0]["reference"], 1)] * (2 if by_hand else 0)
+
+
 async def test_a_key_of_staff_and_of_a_citizen_are_not_confused(interface: Interface) -> None:
     key = {"Idempotency-Key": "seven"}
     body = {"description": "The lamp is out.", "channel": "phone"}
