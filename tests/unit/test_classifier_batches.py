@@ -8,12 +8,12 @@ from datetime import date
 import numpy as np
 import pytest
 
+from classifier.model import Model
 from classifier.ngrams import LONGEST_TEXT
 from classifier.training import train
 from classifier.vectors import Fields, Vocabulary
 from tests.messages import some_messages
 
-MODEL = train(some_messages(), date(2026, 11, 23)).model
 KNOWN = "路灯坏了，请尽快处理"
 TEXTS = [
     ("a sentence", KNOWN),
@@ -32,19 +32,24 @@ TEXTS = [
 ]
 
 
+@pytest.fixture(scope="module")
+def model() -> Model:
+    return train(some_messages(), date(2026, 11, 23)).model
+
+
 @pytest.mark.parametrize("title", ["", "出租车拒载"])
-def test_texts_judged_at_once_are_judged_as_each_alone(title: str) -> None:
-    together = MODEL.guesses([Fields.of(title, text) for _, text in TEXTS])
+def test_texts_judged_at_once_are_judged_as_each_alone(model: Model, title: str) -> None:
+    together = model.guesses([Fields.of(title, text) for _, text in TEXTS])
     for (label, text), found in zip(TEXTS, together, strict=True):
-        alone = MODEL.guess(title, text)
+        alone = model.guess(title, text)
         assert found.known == pytest.approx(alone.known), label
         assert np.allclose(found.probabilities, alone.probabilities, atol=1e-5), label
 
 
-def test_model_that_knows_no_run_judges_many_texts_too() -> None:
-    lines = MODEL.lines
+def test_model_that_knows_no_run_judges_many_texts_too(model: Model) -> None:
+    lines = model.lines
     nothing = Vocabulary(lines.vocabulary.numbers[:0], lines.vocabulary.rarity[:0])
-    empty = replace(MODEL, lines=replace(lines, vocabulary=nothing, weights=lines.weights[:0]))
+    empty = replace(model, lines=replace(lines, vocabulary=nothing, weights=lines.weights[:0]))
     found = empty.guesses([Fields.of("", KNOWN), Fields.of("", "")])
     assert [each.known for each in found] == [0.0, 0.0]
     assert found[0].probabilities.tolist() == empty.guess("", KNOWN).probabilities.tolist()

@@ -200,6 +200,7 @@ def city() -> tuple[Jurisdictions, Points]:
 
 
 @new_york
+@pytest.mark.slow
 def test_new_yorks_requests_lie_in_the_borough_that_they_say(city: tuple[Jurisdictions, Points]) -> None:
     """The file names the borough, which is the first digit of a community district, and not the district itself."""
     built, points = city
@@ -218,6 +219,7 @@ def test_new_yorks_requests_lie_in_the_borough_that_they_say(city: tuple[Jurisdi
 
 
 @new_york
+@pytest.mark.slow
 def test_districts_are_those_that_plain_geometry_finds(city: tuple[Jurisdictions, Points]) -> None:
     """Every fortieth point, by counting crossings of a ray in plain Python; points beside a border are left to the rule."""
     built, points = city

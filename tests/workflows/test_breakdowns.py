@@ -46,6 +46,7 @@ async def test_action_waits_for_the_database_and_is_done_once(town: Town) -> Non
     assert await request.state() is State.IN_PROGRESS
 
 
+@pytest.mark.slow
 async def test_action_that_another_one_has_made_impossible_meanwhile_is_refused_for_good(town: Town) -> None:
     """Temporal keeps that answer: asked again, it is the same, whatever has happened to the request since."""
     request = await town.submit()
@@ -69,6 +70,7 @@ async def test_action_that_another_one_has_made_impossible_meanwhile_is_refused_
     assert (facts[0][DECIDED], facts[0][SEQUENCE]) == ("yes", "3")
 
 
+@pytest.mark.slow
 async def test_long_outage_delays_and_loses_nothing_and_costs_little_history(town: Town) -> None:
     request = await town.submit()
     await request.accepted()
@@ -90,6 +92,7 @@ async def test_long_outage_delays_and_loses_nothing_and_costs_little_history(tow
     assert await request.unsent() == []
 
 
+@pytest.mark.slow
 async def test_message_outlasts_a_long_outage_and_is_applied_once(town: Town) -> None:
     request = await town.submit()
     async with without_events(town.pool):
@@ -105,6 +108,7 @@ async def test_message_outlasts_a_long_outage_and_is_applied_once(town: Town) ->
     assert await request.unsent() == []
 
 
+@pytest.mark.slow
 async def test_clock_that_runs_out_while_others_wait_is_stopped_by_what_they_do(town: Town) -> None:
     request = await town.submit()
     await request.accepted()

@@ -69,6 +69,7 @@ class WatchedWalk(Walk):
         return since
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", SEEDS)
 async def test_run_lost_at_any_moment_is_rebuilt_as_it_stood(random_town: Town, seed: int) -> None:
     walk = WatchedWalk(random_town, seed)

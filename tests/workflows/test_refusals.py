@@ -70,6 +70,10 @@ REACHED = (
 )  # fmt: skip
 
 
+QUICK = (State.TRIAGE, State.IN_PROGRESS, State.CLOSED)
+"""These belong to the quick tests: where dispatchers decide, where handlers work, and where everything is over."""
+
+
 def test_every_staff_action_of_the_table_is_tried() -> None:
     assert {ACTION_OF[type(command)] for command in commands(Actor("staff"))} == STAFF_UPDATES.keys()
     unreached = set(State) - {State.RECEIVED, *REACHED} - TERMINAL
@@ -85,7 +89,9 @@ async def nothing_changes(request: Request) -> AsyncIterator[None]:
     assert await request.actions() == timeline
 
 
-@pytest.mark.parametrize("state", REACHED)
+@pytest.mark.parametrize(
+    "state", [state if state in QUICK else pytest.param(state, marks=pytest.mark.slow) for state in REACHED]
+)
 async def test_action_that_the_table_forbids_is_refused_with_its_code_and_leaves_nothing(
     town: Town, state: State
 ) -> None:

@@ -76,6 +76,7 @@ async def insist(request: Request, command: c.Command, update_id: str) -> Action
         await asyncio.sleep(0.05)
 
 
+@pytest.mark.slow
 async def test_messages_that_come_while_a_long_life_ends_stay_in_the_timeline(seam_town: Town) -> None:
     request = await seam_town.submit()
     async with without_events(seam_town.pool):
@@ -89,6 +90,7 @@ async def test_messages_that_come_while_a_long_life_ends_stay_in_the_timeline(se
     assert await runs_of(request) > 1
 
 
+@pytest.mark.slow
 async def test_action_that_is_asked_for_again_in_a_later_run_gets_the_same_answer(seam_town: Town) -> None:
     request = await seam_town.submit()
     accept = c.Accept(seam_town.actor("handler"))
