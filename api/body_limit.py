@@ -1,9 +1,10 @@
-"""How much anybody may send: a text is small, a form with pictures is not."""
+"""How much anybody may send: a text is small, a form with pictures is not. None of it is put into a file on the way."""
 
 from __future__ import annotations
 
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
+from starlette.formparsers import MultiPartParser
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.errors import TooLarge, problem_of, rendered
@@ -15,6 +16,10 @@ MAX_PAYLOADS_BYTES = 1024 * 1024
 """Of a run as the Temporal UI shows it."""
 _UPLOADS = "/attachments"
 _PAYLOADS = "/codec/"
+
+# Beyond a megabyte the parser would write a photo into a temporary file, in clear and with the place where it was taken.
+# Memory holds them all: few calls with photos are let in at once (api/lanes.py), each within the limit above.
+MultiPartParser.spool_max_size = 0
 
 
 class BodyLimit:

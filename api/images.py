@@ -25,8 +25,12 @@ from domain.forms import MOST_ATTACHMENTS
 
 MAX_IMAGE_BYTES = 10 * 1024 * 1024
 MAX_IMAGES = MOST_ATTACHMENTS
-MAX_PIXELS = 60_000_000
-"""Above what any phone takes today. A small file can claim any size, and drawing it would take the memory of the machine."""
+MAX_PIXELS = 16_000_000
+"""A small file can claim any size, and drawing it would take the memory of the machine: up to 20 bytes a pixel, as WebP."""
+MAX_PIXELS_OF_JPEG = 60_000_000
+"""Above what most phones take. A JPEG is made smaller while it is read, so that its pixels are never all there at once."""
+MAX_PIXELS_OF_PROGRESSIVE_JPEG = 36_000_000
+"""One that comes in several goes over the picture has to be held whole, at up to nine bytes a pixel."""
 LONGEST_SIDE_PIXELS = 2560
 _READERS = (JpegImagePlugin, PngImagePlugin, WebPImagePlugin, GifImagePlugin)
 _FORMATS = tuple(reader.__name__.rpartition(".")[2].removesuffix("ImagePlugin").upper() for reader in _READERS)
@@ -50,7 +54,7 @@ async def draw_anew(data: bytes) -> Picture:
 def _drawn(data: bytes) -> Picture:
     try:
         with Pictures.open(io.BytesIO(data), formats=_FORMATS) as picture:
-            if picture.width * picture.height > MAX_PIXELS:
+            if picture.width * picture.height > _most_pixels(picture):
                 raise TooLarge("This picture has too many pixels. Please send a smaller one.")
             picture.draft("RGB", (LONGEST_SIDE_PIXELS, LONGEST_SIDE_PIXELS))
             return _saved(picture)
@@ -59,6 +63,14 @@ def _drawn(data: bytes) -> Picture:
     except Exception:
         # What a broken file makes Pillow raise differs by format and says nothing to the sender.
         raise UnsupportedMedia(_REFUSED) from None
+
+
+def _most_pixels(picture: Pictures.Image) -> int:
+    if not isinstance(
+        picture, JpegImagePlugin.JpegImageFile
+    ):  # whichever it calls itself: some phones put two into one file
+        return MAX_PIXELS
+    return MAX_PIXELS_OF_PROGRESSIVE_JPEG if "progressive" in picture.info else MAX_PIXELS_OF_JPEG
 
 
 def _upright(picture: Pictures.Image) -> Pictures.Image:

@@ -41,12 +41,17 @@ def rotate_command() -> int:
 async def _rotate(settings: Settings, ring: KeyRing) -> int:
     async with opened(settings, "keys") as pool:
         for _ in range(MOST_PASSES):
-            counted: list[tuple[int, list[str]]] = [(await places.seal_clear_places(pool, ring), [])]
-            counted += [await _through(pool, ring, store) for store in STORES]
-            broken = [sentence for _, sentences in counted for sentence in sentences]
-            if not any(anew for anew, _ in counted):
+            found: list[tuple[int, list[str]]] = [(await places.seal_clear_places(pool, ring), [])]
+            found += [await _through(pool, ring, store) for store in STORES]
+            broken = [sentence for _, sentences in found for sentence in sentences]
+            # Not: none was written. Whose row changed between reading and writing still stands under the older key.
+            if not any(stale for stale, _ in found):
                 return _told(ring, broken)
-    click.echo("Something goes on sealing with an older key: restart API and workers, then start this again.", err=True)
+    click.echo(
+        "Some rows still stand under an older key, which something goes on sealing with: restart API and workers, then start this"
+        " again.",
+        err=True,
+    )
     return 1
 
 
@@ -65,12 +70,13 @@ def _told(ring: KeyRing, broken: list[str]) -> int:
 
 
 async def _through(pool: Pool, ring: KeyRing, store: Store) -> tuple[int, list[str]]:
-    """One pass through a table: how many rows were sealed anew, and what could not be opened."""
-    anew = 0
+    """One pass through a table: in how many rows it found something of an older key, and what could not be opened."""
+    stale = anew = 0
     broken: list[str] = []
     after = store.before_the_first
     while True:
         step = await rotate(pool, ring, store, after)
+        stale += step.stale
         anew += step.anew
         broken += step.broken
         if step.after is None:
@@ -78,4 +84,4 @@ async def _through(pool: Pool, ring: KeyRing, store: Store) -> tuple[int, list[s
         after = step.after
     if anew:
         click.echo(f"{store.table}: {anew} rows sealed anew.")
-    return anew, broken
+    return stale, broken

@@ -33,6 +33,11 @@ class NoticeState(StrEnum):
     NO_ADDRESS = "no_address"
 
 
+RECEIPTS_COME_WITHIN = timedelta(days=7)
+"""Of their attempt. Operators try for up to three days, and Kannel offers a receipt for one more. The address of a receipt is
+signed, but not what is reported there: one that was read somewhere is not to be good for ever."""
+
+
 class Receipt(StrEnum):
     """What a gateway reports of an attempt."""
 
@@ -157,9 +162,14 @@ async def give_up(database: Database, ended: Sequence[tuple[UUID, NoticeState, s
     await _QUERIES["give_up"].run(database, ids=ids, states=states, reasons=reasons)
 
 
-async def record_receipt(database: Database, attempt_id: UUID, receipt: Receipt) -> bool:
-    """Keeps what a gateway reports, in any order and however often; False when there is no such attempt."""
-    return bool(await _QUERIES["record_receipt"].value(database, attempt_id=attempt_id, receipt=receipt))
+async def record_receipt(database: Database, attempt_id: UUID, receipt: Receipt) -> bool | None:
+    """Keeps what a gateway reports, in any order and however often.
+
+    Whether it says more than was known; None when there is no such attempt, or none of so short a time ago.
+    """
+    values = {"attempt_id": attempt_id, "receipt": receipt, "within": RECEIPTS_COME_WITHIN}
+    new: bool | None = await _QUERIES["record_receipt"].value(database, **values)
+    return new
 
 
 async def overlooked(database: Database, quiet: timedelta, most: int) -> list[UUID]:

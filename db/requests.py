@@ -20,6 +20,7 @@ from db.ids import new_id
 from db.places import opened_place, place_index
 from db.pool import Database
 from db.sealing import KeyRing, is_one_of, token_hash
+from db.sent_bodies import body_hash, is_that_body
 from db.statements import load
 from domain.coordinates import Datum
 from domain.errors import Refusal, Unknown
@@ -272,7 +273,7 @@ async def _submitted_before(database: Database, keys: KeyRing, idempotency: Idem
     row = await _QUERIES["submitted_before"].row(database, idempotency_key=_sha256(idempotency.key.encode()))
     if row is None:
         return None
-    if not hmac.compare_digest(row["idempotency_body"], _sha256(idempotency.body)):
+    if not is_that_body(keys, row["idempotency_body"], idempotency.body):
         raise IdempotencyConflict(
             "This idempotency key was used before, with another body. Send the new request with a new key."
         )
@@ -307,7 +308,7 @@ def _sealed(keys: KeyRing, new: NewRequest, request_id: UUID, token: str) -> dic
         "token_hash": token_hash(token),
         "token_sealed": seal("token", token),
         "idempotency_key": _sha256(new.idempotency.key.encode()) if new.idempotency else None,
-        "idempotency_body": _sha256(new.idempotency.body) if new.idempotency else None,
+        "idempotency_body": body_hash(keys, new.idempotency.body) if new.idempotency else None,
         "submitted_by": new.submitted_by,
     }
 

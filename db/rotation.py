@@ -73,11 +73,12 @@ STORES = (
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What a batch came to: where the next one begins (None at the end), how many rows were looked at and sealed anew, and
-    what could not be opened."""
+    """What a batch came to: where the next one begins (None at the end); how many rows were looked at, how many held what an
+    older key had sealed, and how many of these were sealed anew (fewer, where one changed meanwhile); what could not be opened."""
 
     after: UUID | int | None
     rows: int
+    stale: int
     anew: int
     broken: tuple[str, ...]
 
@@ -93,7 +94,7 @@ async def rotate(database: Database, keys: KeyRing, store: Store, after: UUID | 
         except SealBroken as error:
             broken.append(error.message)
     anew = await _write(database, store, changes) if changes else 0
-    return Step(rows[-1]["id"] if len(rows) == store.at_once else None, len(rows), anew, tuple(broken))
+    return Step(rows[-1]["id"] if len(rows) == store.at_once else None, len(rows), len(changes), anew, tuple(broken))
 
 
 async def _write(

@@ -21,7 +21,7 @@ create table requests (
     token_hash bytea not null, -- SHA-256 of the citizen's token
     token_sealed bytea not null, -- the token itself, for the links in later notices
     idempotency_key bytea unique, -- SHA-256 of the Idempotency-Key header
-    idempotency_body bytea, -- SHA-256 of the body that came with it
+    idempotency_body bytea, -- keyed hash of the body that came with it; of releases before, 32 bytes of SHA-256
     submitted_by uuid, -- the member of staff who submitted on the citizen's behalf
     erased_at timestamptz,
     datum text, -- what the point was given in: wgs84 or gcj02; lat and long are WGS-84 whatever it was
@@ -33,6 +33,8 @@ create index requests_by_phone on requests (phone_index) where phone_index is no
 create index requests_by_point on requests using gist (point(long, lat)) where lat is not null and long is not null;
 create index requests_by_place on requests (lower(place), submitted_at) where place is not null;
 create index requests_by_sealed_place on requests (place_index, submitted_at) where place_index is not null;
+-- Housekeeping keys what a release before hashed without a key.
+create index requests_with_plain_body on requests (submitted_at) where octet_length(idempotency_body) = 32;
 -- Retention walks along what still holds personal data, the oldest first, and never past what it has erased.
 create index requests_not_erased on requests (submitted_at, id) where erased_at is null;
 

@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Sequence
 
 from temporalio.client import Client, Interceptor
+from temporalio.common import HeaderCodecBehavior
 from temporalio.contrib.pydantic import PydanticJSONPlainPayloadConverter, pydantic_data_converter
 from temporalio.converter import (
     CompositePayloadConverter,
@@ -59,6 +60,7 @@ async def connect(address: str, keys: Ring, *, lazy: bool = False, interceptors:
         return await Client.connect(
             **config,
             data_converter=data_converter(keys),
+            header_codec_behavior=HeaderCodecBehavior.CODEC,
             lazy=lazy,
             grpc_compression=GrpcCompression.NONE,
             interceptors=list(interceptors),

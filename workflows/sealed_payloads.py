@@ -1,7 +1,8 @@
 """What Temporal is given to keep: every payload sealed, whole, before it leaves this program (docs/decisions/0026).
 
 Inputs, results, updates, signals, queries, the markers of local activities, memos, summaries, and what failures say. Not
-sealed, because Temporal reads them itself: ids, names of types and queues, search attributes.
+sealed, because Temporal reads them itself: ids, names of types and queues, search attributes. Nor is yet, where traces are made,
+the header that names the trace.
 """
 
 from __future__ import annotations
@@ -20,6 +21,9 @@ _PURPOSE = "temporal payloads 1"
 _PLACE = "a payload of Temporal"
 """The same for all: Temporal copies payloads from event to event and from run to run."""
 _METADATA = {"encoding": ENCODING}
+_TRACE = b'{"traceparent":'
+"""How the header begins by which a trace goes on in a run: random ids, of nobody. It is opened where it is sealed, and will be
+sealed by the release after this one: a worker of the release before fails every task of a run whose header it cannot read."""
 
 
 class Ring(Protocol):
@@ -40,7 +44,7 @@ class SealedPayloads(PayloadCodec):
         self._keys = keys.derived(_PURPOSE)
 
     async def encode(self, payloads: Sequence[Payload]) -> list[Payload]:
-        return [self.sealed(each) for each in payloads]
+        return [each if each.data.startswith(_TRACE) else self.sealed(each) for each in payloads]
 
     async def decode(self, payloads: Sequence[Payload]) -> list[Payload]:
         return [self.opened(each) for each in payloads]

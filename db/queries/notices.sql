@@ -54,14 +54,15 @@ update notices n set state = g.state, last_error = g.reason, facts = n.facts - '
 from unnest(:ids::uuid[], :states::text[], :reasons::text[]) as g (id, state, reason)
 where n.id = g.id and n.state in ('owed', 'sending');
 
--- name: record_receipt(attempt_id, receipt)$
--- What the gateway reports of an attempt, in any order and any number of times; gives whether there is such an attempt.
+-- name: record_receipt(attempt_id, receipt, within)$
+-- What the gateway reports of an attempt, in any order and any number of times; gives whether it said more than was known, or
+-- nothing where there is no such attempt of so short a time ago.
 -- A final report stays. Whoever reports anything has the message, so a notice that was to be tried again is not.
 with known as (
-    select id from attempts where id = :attempt_id
+    select id from attempts where id = :attempt_id and started_at > now() - :within::interval
 ), reported as (
     update attempts set receipt = :receipt, receipt_at = now(), outcome = 'accepted', finished_at = coalesce(finished_at, now())
-    where id = :attempt_id
+    where id = (select id from known)
       and (receipt is null
            or receipt = 'buffered' and :receipt <> 'buffered'
            or receipt = 'accepted' and :receipt in ('delivered', 'failed', 'rejected'))
@@ -78,7 +79,7 @@ with known as (
            or :receipt in ('buffered', 'accepted') and n.state in ('owed', 'sending')
            or :receipt in ('failed', 'rejected') and n.state in ('sending', 'sent') and n.attempts = r.number)
 )
-select exists (select 1 from known);
+select exists (select 1 from reported) from known;
 
 -- name: overlooked(quiet, most)
 -- Requests with notices that nobody has touched for a while, oldest touch first; the more often one was tried in vain the longer the while, up to an hour.

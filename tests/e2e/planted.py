@@ -27,6 +27,8 @@ PEOPLE = {
     "address": "77 Marmalade Lane, flat 4b",
     "Chinese address": "橘子酱胡同77号4单元",
     "place": "Quagmire Corner by the heron",
+    "phone of the staff": "13655512098",
+    "phone of the staff as it is kept": "+8613655512098",
 }
 """What a citizen is known by."""
 
@@ -37,7 +39,10 @@ TEXTS = {
         "withdrawal": "retired walrus", "rating": "sulking piano", "reopening": "returning otter", "note": "mumbling badger",
         "progress": "tiptoeing crane", "question": "curious newt", "reply": "tangerine bollard", "reason": "stubborn heron",
         "signal": "typed pelican", "exception": "raised platypus", "wrong": "crooked zebra", "photo": "hidden orchard",
-        "desk": "counter ocelot", "erasure": "shredded ibis",
+        "desk": "counter ocelot", "erasure": "shredded ibis", "return": "boomerang gnu", "decision": "gavelled mole",
+        "extension": "elastic toad", "grant": "lenient lynx", "hold": "frozen mammoth", "approval": "nodding yak",
+        "resumption": "thawing newt", "call": "ringing loris", "merger": "twinned viper", "separation": "parted moose",
+        "quick log": "hasty hare",
     }.items()
 }  # fmt: skip
 """What citizens and staff write; each is looked for by its own words."""

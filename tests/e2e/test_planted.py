@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import re
+import subprocess
+import sys
+import zipfile
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -12,10 +16,18 @@ import pytest
 
 from db import outbox
 from domain.policy import Policy
+from supervision.binaries import postgres_binaries
 from tests.city import a_city
 from tests.e2e.people import PASSWORD, a_caller, hire
 from tests.e2e.planted import files_under, planted, rows_of, traces_in, writings
-from tests.e2e.planting import a_life_at_the_desk, a_whole_life, trouble, what_an_admin_types, what_is_wrong
+from tests.e2e.planting import (
+    a_disputed_life,
+    a_life_at_the_desk,
+    a_whole_life,
+    trouble,
+    what_an_admin_types,
+    what_is_wrong,
+)
 from tests.e2e.system import LiveSystem, a_live_system
 from tests.otlp import Receiver, a_receiver
 
@@ -62,6 +74,7 @@ async def secrets(town: LiveSystem) -> dict[str, str]:
     caller, found = a_caller(town), planted()
     async with caller.http:
         receipts = [await a_whole_life(caller, town), await a_life_at_the_desk(caller)]
+        receipts.append(await a_disputed_life(caller, town))
         await what_is_wrong(caller, receipts[0])
         await what_an_admin_types(town, receipts[1])
         await trouble(town, caller)
@@ -74,7 +87,23 @@ async def secrets(town: LiveSystem) -> dict[str, str]:
     }  # fmt: skip
 
 
-async def everything(town: LiveSystem, receiver: Receiver) -> dict[str, bytes]:
+async def backed_up(town: LiveSystem, folder: Path) -> dict[str, bytes]:
+    """What `huisheng backup` writes, part by part, and the database in it as the statements that would bring it back."""
+    file = folder / "town.backup"
+    code, _, said = await town.run(sys.executable, "-m", "cli.main", "backup", str(file))
+    assert code == 0, said
+    with zipfile.ZipFile(io.BytesIO(file.read_bytes())) as archive:
+        parts = {f"backup/{name}": archive.read(name) for name in archive.namelist()}
+    (dump,) = (content for content in parts.values() if content.startswith(b"PGDMP"))
+    return {**parts, "backup/statements": statements_of(dump)}
+
+
+def statements_of(dump: bytes) -> bytes:
+    restore = [str(postgres_binaries() / "pg_restore"), "--format=custom", "--file=-"]
+    return subprocess.run(restore, input=dump, capture_output=True, check=True).stdout
+
+
+async def everything(town: LiveSystem, receiver: Receiver, folder: Path) -> dict[str, bytes]:
     """All that was written down since the system was made, but for the folder of secrets."""
     rows = await rows_of(town.pool)
     await town.look("checkpoint")
@@ -87,6 +116,7 @@ async def everything(town: LiveSystem, receiver: Receiver) -> dict[str, bytes]:
         }
     return {
         **rows,
+        **await backed_up(town, folder),
         **figures,
         "traces": bytes(receiver.raw),
         **files_under(ground.root, ground.secrets, since=began(town).stat().st_mtime),
@@ -94,8 +124,10 @@ async def everything(town: LiveSystem, receiver: Receiver) -> dict[str, bytes]:
 
 
 @pytest.fixture(scope="module")
-async def written(town: LiveSystem, receiver: Receiver, secrets: dict[str, str]) -> dict[str, bytes]:
-    return await everything(town, receiver)
+async def written(
+    town: LiveSystem, receiver: Receiver, secrets: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, bytes]:
+    return await everything(town, receiver, tmp_path_factory.mktemp("backup"))
 
 
 async def test_nothing_that_was_planted_is_written_anywhere(written: dict[str, bytes], secrets: dict[str, str]) -> None:
@@ -113,6 +145,7 @@ async def test_the_search_reaches_every_place(town: LiveSystem, written: dict[st
         "temporal/temporal.db",
         "log/api",
         "traces",
+        "backup/statements",
     ):
         assert any(f"in {place}" in trace for trace in found), place
     for figures in ("figures of the API", "figures of the worker"):

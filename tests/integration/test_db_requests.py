@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import hashlib
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import chain, repeat
@@ -11,7 +13,8 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
-from db import requests, texts, views
+from activities.housekeeping import keep_house
+from db import requests, sent_bodies, texts, views
 from db.pool import RELAY_SESSION, Database, Pool, open_pool
 from db.requests import Contact, Idempotency, IdempotencyConflict, MessageKind, Submitted
 from db.sealing import KeyRing, SealBroken
@@ -142,6 +145,53 @@ async def test_same_key_with_another_body_is_a_conflict(pool: Pool, keys: KeyRin
         await requests.submit(pool, keys, other, SUNDAY_NOON)
     assert conflict.value.code == "idempotency_conflict"
     assert await pool.fetchval("select count(*) from requests") == 1
+
+
+async def as_before(pool: Pool, keys: KeyRing, new: requests.NewRequest, days: float) -> requests.Submitted:
+    """As a release before kept what it was sent so long ago."""
+    assert new.idempotency is not None
+    first = await requests.submit(pool, keys, new, SUNDAY_NOON - timedelta(days=days))
+    plain = hashlib.sha256(new.idempotency.body).digest()
+    await pool.execute("update requests set idempotency_body = $1 where id = $2", plain, first.request_id)
+    return first
+
+
+async def test_what_a_release_before_was_sent_is_known_again_and_keyed_when_it_is_a_day_old(
+    pool: Pool, keys: KeyRing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sent_bodies, "AT_ONCE", 2)
+    sent = [replace(KEYED, idempotency=Idempotency(f"key {number}", b"the same")) for number in range(6)]
+    kept = [await as_before(pool, keys, new, days) for new, days in zip(sent, (9, 8, 7, 6, 5, 0.9), strict=True)]
+    other = replace(sent[0], idempotency=Idempotency("key 0", b"another"))
+
+    for keyed in (5, 0):
+        assert [await requests.submit(pool, keys, new, SUNDAY_NOON) for new in sent] == [
+            replace(each, repeated=True) for each in kept
+        ]
+        with pytest.raises(IdempotencyConflict):
+            await requests.submit(pool, keys, other, SUNDAY_NOON)
+        assert await sent_bodies.key_plain_hashes(pool, keys, SUNDAY_NOON - timedelta(days=1)) == keyed
+    plain = hashlib.sha256(b"the same").digest()
+    assert await pool.fetchval("select count(*) from requests where idempotency_body = $1", plain) == 1
+
+
+async def test_housekeeping_leaves_no_plain_hash(pool: Pool, keys: KeyRing) -> None:
+    await as_before(pool, keys, KEYED, days=9)
+    keeping = asyncio.create_task(keep_house(pool, keys))
+    plain = "select count(*) from requests where octet_length(idempotency_body) = 32"
+    async with asyncio.timeout(20):
+        while await pool.fetchval(plain):  # noqa: ASYNC110 - the database has no event
+            await asyncio.sleep(0.02)
+    keeping.cancel()
+
+
+async def test_what_was_sent_before_keys_rotated_is_known_again(pool: Pool) -> None:
+    old, new = (
+        f"{name}:" + base64.b64encode(bytes([number]) * 32).decode() for number, name in enumerate(("old", "new"))
+    )
+    first = await requests.submit(pool, KeyRing.from_text(old), KEYED, SUNDAY_NOON)
+    again = await requests.submit(pool, KeyRing.from_text(f"{new},{old}"), KEYED, SUNDAY_NOON)
+    assert again == replace(first, repeated=True)
 
 
 async def test_same_key_sent_many_times_at_once_makes_one_request(pool: Pool, keys: KeyRing) -> None:

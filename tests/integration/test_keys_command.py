@@ -7,15 +7,20 @@ import base64
 import os
 import re
 import sys
+from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import pytest
+from click.testing import CliRunner, Result
 
 import db.models
+from cli.keys import MOST_PASSES
+from cli.keys import keys as keys_command
 from db import attachments, erasure, notices, one_time_codes, outbox, requests, rotation, staff, texts, views
 from db.ids import new_id
-from db.pool import Pool
+from db.pool import Database, Pool
 from db.questions import answer_token, is_answer_token
 from db.requests import Contact, Submitted
 from db.rotation import STORES, Store, rotate
@@ -190,8 +195,10 @@ async def test_what_changes_meanwhile_is_not_overwritten(pool: Pool, monkeypatch
 
     tokens: list[str] = []
     monkeypatch.setattr(rotation, "_write", after_others_have_written)
-    assert (await rotate(pool, BOTH, STORES[0], STORES[0].before_the_first)).anew == 0
-    assert (await rotate(pool, BOTH, STORES[0], STORES[0].before_the_first)).anew == 2
+    lost = await rotate(pool, BOTH, STORES[0], STORES[0].before_the_first)
+    assert (lost.stale, lost.anew) == (2, 0)
+    won = await rotate(pool, BOTH, STORES[0], STORES[0].before_the_first)
+    assert (won.stale, won.anew) == (2, 2)
 
     stored = await requests.find(pool, request.reference)
     assert stored is not None
@@ -199,6 +206,48 @@ async def test_what_changes_meanwhile_is_not_overwritten(pool: Pool, monkeypatch
     gone = await requests.find(pool, erased.reference)
     assert gone is not None
     assert (gone.contact_sealed, gone.phone_index) == (None, None)
+
+
+async def rotated_here(environment: dict[str, str]) -> Result:
+    """In this process, whose writing can be outrun."""
+    return await asyncio.to_thread(CliRunner().invoke, keys_command, ["rotate"], env=environment, standalone_mode=False)
+
+
+def outrun(monkeypatch: pytest.MonkeyPatch, changes_first: Callable[[Database], Awaitable[object]], times: int) -> None:
+    """So many times, somebody changes a row of requests between its being read and its being written."""
+    write, left = rotation._write, [None] * times
+
+    async def after_another_has_written(database: Database, store: Store, changes: list[Any]) -> int:
+        if store.table == "requests" and left:
+            left.pop()
+            await changes_first(database)
+        return await write(database, store, changes)
+
+    monkeypatch.setattr(rotation, "_write", after_another_has_written)
+
+
+async def test_command_goes_on_until_nothing_is_left_under_an_older_key(
+    pool: Pool, environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The row is the last one, and nothing was written in that pass: its other columns still need the older key."""
+    await a_request(pool)
+    outrun(monkeypatch, lambda database: database.execute("update requests set address_sealed = null"), times=1)
+    result = await rotated_here(environment)
+
+    assert (result.return_value, result.exception) == (0, None), result.output
+    assert all(NEW.is_current(value) for value in await sealed_values(pool))
+
+
+async def test_command_does_not_say_that_it_is_done_while_rows_escape_it(
+    pool: Pool, environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    request = await a_request(pool)
+    outrun(monkeypatch, lambda database: requests.replace_token(database, OLD, request.request_id), times=MOST_PASSES)
+    result = await rotated_here(environment)
+
+    assert result.return_value == 1, result.output
+    assert "restart API and workers, then start this again" in result.output
+    assert "Everything" not in result.output
 
 
 async def test_what_cannot_be_opened_is_told_and_the_rest_is_done(pool: Pool, environment: dict[str, str]) -> None:

@@ -292,8 +292,10 @@ async def test_reports_of_an_accepted_attempt(
     notice_id = await an_owed_notice(pool, request_id)
     gateway = Gateway()
     await a_sender(pool, keys, gateway).send_request(request_id)
-    for receipt in receipts:
-        assert await notices.record_receipt(pool, gateway.sent[0].attempt_id, receipt)
+    attempt_id = gateway.sent[0].attempt_id
+    new = [await notices.record_receipt(pool, attempt_id, receipt) for receipt in receipts]
+    assert new[0]
+    assert None not in new
     assert await state_of(pool, notice_id) == state
     assert (await attempts_of(pool, notice_id))[0]["receipt"] == kept
 
@@ -329,4 +331,4 @@ async def test_failure_of_an_earlier_attempt_says_nothing_of_the_present_one(
 
 
 async def test_unknown_attempt_has_no_receipt(pool: Pool) -> None:
-    assert not await notices.record_receipt(pool, UUID(int=7), Receipt.DELIVERED)
+    assert await notices.record_receipt(pool, UUID(int=7), Receipt.DELIVERED) is None

@@ -42,6 +42,16 @@ CALLS = {
     "demonstration/play.py": "the same",
     "benchmarks/wire.py": "a system of its own, on loopback",
     "benchmarks/measurement.py": "a system of its own, on loopback",
+    "backup/restoring.py": "the database of the settings, or the one that the person at the terminal named",
+    "backup/runs.py": "a file of SQLite",
+    "benchmarks/histories.py": "a system of its own, on loopback",
+    "cli/api.py": "the database of the settings",
+    "cli/db.py": "the database of the settings",
+    "db/backups.py": "the database of the settings",
+    "db/migrations.py": "the database of the settings",
+    "supervision/spare_indexes.py": "a file of SQLite",
+    "workflows/connection.py": "Temporal, as the settings say",
+    "chaos/gateway.py": "a system of its own, on loopback",
     "chaos/people.py": "a system of its own, on loopback",
     "chaos/proxy.py": "a system of its own, on loopback",
     "chaos/trial.py": "a system of its own, on loopback",
@@ -59,13 +69,43 @@ CALLING_MODULES = {
     "websockets",
 }
 CALLING_NAMES = {
+    "connect",
+    "connect_ex",
     "create_connection",
     "create_datagram_endpoint",
-    "open_connection",
+    "create_pool",
     "getaddrinfo",
     "gethostbyname",
+    "open_connection",
+    "sendto",
+    "sock_connect",
+    "sock_sendto",
     "urlopen",
+    "urlretrieve",
 }
+OUR_CONNECT = "workflows.connection.connect"
+"""To Temporal, as the settings say: whoever uses it chooses no address."""
+
+# Who starts another program, and which. None is ever told an address, or anything else, that came in a request.
+STARTS = {
+    "activities/learning.py": "this program, to learn apart",
+    "backup/dump.py": "the programs of PostgreSQL",
+    "benchmarks/measurement.py": "this program",
+    "benchmarks/overload.py": "this program",
+    "chaos/keeping.py": "what the person at the terminal has measured",
+    "chaos/system.py": "this program",
+    "supervision/identity.py": "the programs of PostgreSQL",
+    "supervision/launch.py": "the parts of the system",
+    "supervision/postgres.py": "the programs of PostgreSQL",
+    "supervision/processes.py": "the parts of the system",
+    "supervision/supervisor.py": "the parts of the system",
+    "supervision/temporal.py": "the server of Temporal",
+}
+STARTING_MODULES = {"multiprocessing", "pexpect", "pty", "subprocess"}
+STARTING_NAMES = {
+    "create_subprocess_exec", "create_subprocess_shell", "execl", "execv", "execve", "execvp", "execvpe", "os.system", "popen",
+    "posix_spawn", "posix_spawnp", "spawnl", "spawnv", "spawnve", "spawnvp", "subprocess_exec", "subprocess_shell",
+}  # fmt: skip
 
 
 def name_of(path: Path) -> str:
@@ -102,21 +142,39 @@ def test_sql_lives_in_db_only(path: Path) -> None:
     assert [text for text in texts if SQL.search(text)] == []
 
 
-def can_call(source: str) -> bool:
-    """Whether the program text uses anything that opens a connection to an address of its choice."""
+def used_by(source: str) -> tuple[set[str], set[str]]:
+    """The modules that the program text imports, and the names that it uses: its own, imported ones, and those after a dot."""
     modules, names = set(), set()
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
             modules |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
-            modules |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+            imported = {f"{node.module}.{alias.name}" for alias in node.names}
+            modules |= {node.module, *imported}
+            names |= {name for each in imported - {OUR_CONNECT} for name in (each, each.rpartition(".")[2])}
         elif isinstance(node, ast.Attribute):
-            names.add(node.attr)
+            names |= {node.attr, ast.unparse(node)}
+    return modules, names
+
+
+def can_call(source: str) -> bool:
+    """Whether the program text uses anything that opens a connection to an address of its choice."""
+    modules, names = used_by(source)
     return bool(modules & CALLING_MODULES or names & CALLING_NAMES)
+
+
+def can_start(source: str) -> bool:
+    """Whether it uses anything that starts another program, which could call an address."""
+    modules, names = used_by(source)
+    return bool(modules & STARTING_MODULES or names & STARTING_NAMES)
 
 
 def test_only_known_modules_call_an_address_and_none_that_a_stranger_chose() -> None:
     assert {name_of(path) for path in SOURCES if can_call(path.read_text())} == set(CALLS)
+
+
+def test_only_known_modules_start_another_program() -> None:
+    assert {name_of(path) for path in SOURCES if can_start(path.read_text())} == set(STARTS)
 
 
 @pytest.mark.parametrize(
@@ -126,11 +184,37 @@ def test_only_known_modules_call_an_address_and_none_that_a_stranger_chose() -> 
         ("from http import client", True),
         ("import urllib.request", True),
         ("async def f(loop):\n    await loop.create_connection(None, 'x', 1)", True),
+        ("from asyncio import open_connection\nasync def f(h):\n    await open_connection(h, 80)", True),
+        ("from asyncio import open_connection as o\nasync def f(h):\n    await o(h, 80)", True),
+        ("import socket\ndef f(h):\n    socket.socket().connect((h, 80))", True),
+        ("async def f(loop, s, h):\n    await loop.sock_connect(s, (h, 80))", True),
+        ("import asyncpg\nasync def f(u):\n    await asyncpg.connect(u)", True),
+        ("from asyncpg import connect\nasync def f(u):\n    await connect(u)", True),
+        (
+            "from workflows.connection import connect\nasync def f(s, k):\n    await connect(s.temporal_address, k)",
+            False,
+        ),
+        ("from workflows.connection import connect\nfrom asyncpg import connect as c", True),
         ("from urllib.parse import urlsplit\nfrom http import HTTPStatus", False),
     ],
 )
 def test_way_to_call_an_address_is_seen(source: str, calls: bool) -> None:
     assert can_call(source) is calls
+
+
+@pytest.mark.parametrize(
+    ("source", "starts"),
+    [
+        ("import subprocess\ndef f(u):\n    subprocess.run(['curl', u])", True),
+        ("from subprocess import run", True),
+        ("import asyncio\nasync def f(u):\n    await asyncio.create_subprocess_exec('curl', u)", True),
+        ("import os\ndef f(u):\n    os.system(u)", True),
+        ("from os import system", True),
+        ("from chaos import system\ndef f():\n    return system.api", False),
+    ],
+)
+def test_way_to_start_another_program_is_seen(source: str, starts: bool) -> None:
+    assert can_start(source) is starts
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=name_of)

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
+import json
+from collections.abc import Sequence
 from datetime import timedelta
 from uuid import uuid4
 
 import pytest
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from temporalio.api.common.v1 import Payload
-from temporalio.client import WorkflowFailureError, WorkflowHistory
+from temporalio.client import Client, WorkflowFailureError, WorkflowHistory
+from temporalio.contrib.opentelemetry import TracingInterceptor
 from temporalio.exceptions import ApplicationError
 from temporalio.worker import Replayer, UnsandboxedWorkflowRunner, Worker
 
@@ -115,6 +122,45 @@ async def test_what_a_failure_says_is_sealed_and_comes_back(temporal_server: Tem
     failures = [message for event in history.events for message in failures_in(event)]
     assert {failure.message for failure in failures} == {"Encoded failure"}
     assert {failure.stack_trace for failure in failures} == {""}
+
+
+class SealsHeadersToo(SealedPayloads):
+    """As the release after this one will."""
+
+    async def encode(self, payloads: Sequence[Payload]) -> list[Payload]:
+        return [self.sealed(each) for each in payloads]
+
+
+def seals_headers_too(client: Client) -> Client:
+    config = client.config()
+    config["data_converter"] = dataclasses.replace(client.data_converter, payload_codec=SealsHeadersToo(KEYS))
+    return Client(**config)
+
+
+@pytest.mark.parametrize("is_sealed_there", [False, True], ids=["by this release", "by the one after it"])
+async def test_run_of_which_a_trace_tells_goes_on_whoever_began_it(
+    temporal_server: TemporalServer, is_sealed_there: bool
+) -> None:
+    """All that stands in clear is the header that names the trace, and it is read where it is sealed, too."""
+    spans = InMemorySpanExporter()
+    provider = TracerProvider()
+    provider.add_span_processor(SimpleSpanProcessor(spans))
+    traced = await connect(
+        temporal_server.address, KEYS, interceptors=[TracingInterceptor(provider.get_tracer("tests"))]
+    )
+    began, queue = seals_headers_too(traced) if is_sealed_there else traced, f"traced-{uuid4()}"
+    async with Worker(traced, task_queue=queue, workflows=[BreaksWorkflow], activities=[break_down]):
+        handle = await began.start_workflow(BreaksWorkflow.run, "", id=queue, task_queue=queue)
+        assert await handle.result() == "whole"
+    history = await handle.fetch_history()
+
+    header = history.events[0].workflow_execution_started_event_attributes.header.fields["_tracer-data"]
+    assert is_sealed(header) is is_sealed_there
+    assert all(json.loads(each).keys() <= {"traceparent", "tracestate"} for each in in_clear(history))
+    assert "traceparent" in readable(history, KEYS)
+    (trace,) = {span.context.trace_id for span in spans.get_finished_spans() if span.context is not None}
+    assert f"{trace:032x}" in readable(history, KEYS)
+    assert {span.name for span in spans.get_finished_spans()} >= {"RunWorkflow:Breaks", "RunActivity:break_down"}
 
 
 async def test_run_waits_for_a_key_that_is_missing_and_then_goes_on(temporal_server: TemporalServer) -> None:
