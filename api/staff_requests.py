@@ -210,7 +210,7 @@ async def _take_in(
     )
     answer = TakenDownAnswer.model_validate(receipt, from_attributes=True)
     if body.contact is not None and body.contact.phone is not None:
-        return answer.model_copy(update={"token": None, "status_url": None})
+        return answer.model_copy(update={"token": None, "status_url": None})  # nosec B105 - none is given
     await looked(services, signed_in, Seen(Kind.REQUEST, answer.reference))
     return answer
 

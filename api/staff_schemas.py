@@ -275,7 +275,7 @@ class TakenDownAnswer(Answer):
             "examples": [
                 {
                     "reference": "2611-4829-13704",
-                    "token": None,
+                    "token": None,  # nosec B105 - none is given
                     "state": "received",
                     "submitted_at": "2026-11-22T08:15:30.123456Z",
                     "status_url": None,
