@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime, timedelta
+from functools import partial
 
 from temporalio import workflow
 
@@ -206,12 +207,23 @@ class Course:
     def permit(self, command: Command) -> Transition:
         """The row under which the command may be carried out now. Raises a Refusal."""
         check_form(command)
-        row = permit(self.snapshot, ACTION_OF[type(command)], command.by, self.now())
+        row = self._row_of(command)
         if isinstance(command, Progress) and command.public:
             speaks_to_citizen(self.snapshot, command.by)
         if isinstance(command, Escalate):
             self.next_rung()
         return row
+
+    def _row_of(self, command: Command) -> Transition:
+        """What is carried out once more was permitted in a moment between the event before it and its own: where its planning or
+        recording took long, a time may have ended in between."""
+        allowed = partial(permit, self.snapshot, ACTION_OF[type(command)], command.by)
+        try:
+            return allowed(self.now())
+        except NotAllowed:
+            if self.moment is None:
+                raise
+            return allowed(self.snapshot.updated_at or self.snapshot.submitted_at)
 
     def next_rung(self) -> Rung:
         """The rung above the present level, for an escalation by hand. Raises NotAllowed where the chain has none."""

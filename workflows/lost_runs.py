@@ -18,7 +18,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from activities.relay import InboxRow
 from activities.wanted_runs import Lasting, WantedRuns
-from domain.request import Snapshot
+from domain.request import Snapshot, State
 from workflows.contract import reference_of, workflow_id
 from workflows.delivery import submitted_of
 from workflows.starting_again import PATIENCE, rebuilt_run_of, start_again
@@ -149,17 +149,22 @@ class LostRuns:
             yield reference_of(run.id)
 
     async def _missing_of(self, suspects: list[Lasting]) -> list[Lasting]:
-        are_open = await asyncio.gather(*(self._is_open(each.reference) for each in suspects))
-        return [each for each, is_open in zip(suspects, are_open, strict=True) if not is_open]
+        are_there = await asyncio.gather(*(self._is_there(each) for each in suspects))
+        gone = [each.reference for each, is_there in zip(suspects, are_there, strict=True) if not is_there]
+        # What came to its end meanwhile is not lost: the database knew of the end before Temporal did.
+        return await self.needing(gone) if gone else []
 
-    async def _is_open(self, reference: str) -> bool:
-        """The list lags behind by a moment; this does not."""
+    async def _is_there(self, each: Lasting) -> bool:
+        """The list lags behind by a moment; this does not. A run is there, too, that has waited until nobody may reopen its
+        request any more: it went by Temporal's clock, and this machine's may be behind."""
         try:
-            run = await self._client.get_workflow_handle(workflow_id(reference)).describe(rpc_timeout=PATIENCE)
+            run = await self._client.get_workflow_handle(workflow_id(each.reference)).describe(rpc_timeout=PATIENCE)
         except RPCError as error:
             if error.status is RPCStatusCode.NOT_FOUND:
                 return False
             raise
+        if run.status is WorkflowExecutionStatus.COMPLETED:
+            return each.stands.state is State.CLOSED
         return run.status in (WorkflowExecutionStatus.RUNNING, WorkflowExecutionStatus.CONTINUED_AS_NEW)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from itertools import cycle
 from types import SimpleNamespace
@@ -19,7 +19,7 @@ from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
 from activities.wanted_runs import Lasting, WantedRuns
-from domain.request import Snapshot
+from domain.request import Snapshot, State
 from watching.runs import RunFigures
 from workflows.contract import workflow_id
 from workflows.lost_runs import MOST_IN_A_SWEEP, LostRuns, Swept, sweep, watch_runs
@@ -35,6 +35,7 @@ class Runs:
     """Temporal, as far as looks need it: which runs are open, and how often it was asked for a single one."""
 
     open: set[str] = field(default_factory=set)
+    completed: set[str] = field(default_factory=set)
     asked: int = 0
     all_there: asyncio.Event = field(default_factory=asyncio.Event)
     delays: Iterator[int] = field(
@@ -49,6 +50,8 @@ class Runs:
         async def describe(rpc_timeout: timedelta) -> Any:
             self.asked += 1
             await asyncio.sleep(0)
+            if run in self.completed:
+                return SimpleNamespace(status=WorkflowExecutionStatus.COMPLETED)
             if run not in self.open:
                 raise RPCError("no such run", RPCStatusCode.NOT_FOUND, GrpcStatus().SerializeToString())
             return SimpleNamespace(status=WorkflowExecutionStatus.RUNNING)
@@ -75,6 +78,9 @@ class Needed(WantedRuns):
         for each in self.requests:
             yield each
 
+    async def of(self, references: Sequence[str]) -> list[Lasting]:
+        return [each for each in self.requests if each.reference in set(references)]
+
     async def over_for_good(self, references: Sequence[str]) -> tuple[list[str], list[str]]:
         return [], []
 
@@ -82,6 +88,16 @@ class Needed(WantedRuns):
 def a_request(number: int) -> Lasting:
     stands = Snapshot(str(UUID(int=number)), f"2611-{number:04}-00000", MONDAY)
     return Lasting(UUID(int=number), stands.reference, MONDAY, 1, False, stands, None)
+
+
+def needed(*states: State) -> Needed:
+    """One request in each of the states."""
+    wanted = Needed()
+    wanted.requests = [
+        replace(each, stands=replace(each.stands, state=state))
+        for each, state in zip(wanted.requests[: len(states)], states, strict=True)
+    ]
+    return wanted
 
 
 @pytest.fixture
@@ -171,3 +187,30 @@ async def test_runs_that_are_lost_are_counted_once_over_several_looks(runs: Runs
     runs.open.pop()
     assert await sweep(worker, AT_ONCE) == Swept(1, 0)
     assert told() == (LOST + 1, 1, 0)
+
+
+async def test_run_that_ended_by_itself_is_lost_only_where_its_request_goes_on(runs: Runs) -> None:
+    wanted = needed(State.CLOSED, State.RESOLVED, State.MERGED, State.ASSIGNED)
+    runs.completed = {workflow_id(each.reference) for each in wanted.requests}
+    found = await LostRuns(cast(Client, runs), wanted).check()
+    assert [each.stands.state for each in found.missing] == [State.RESOLVED, State.MERGED, State.ASSIGNED]
+
+
+async def test_closed_request_whose_run_is_nowhere_has_lost_it(runs: Runs) -> None:
+    found = await LostRuns(cast(Client, runs), needed(State.CLOSED)).check()
+    assert [each.stands.state for each in found.missing] == [State.CLOSED]
+
+
+async def test_run_that_ended_while_it_was_looked_for_is_not_lost(runs: Runs) -> None:
+    wanted = needed(State.ASSIGNED, State.TRIAGE)
+    over = wanted.requests[0].reference
+    runs.completed = {workflow_id(each.reference) for each in wanted.requests}
+
+    class Meanwhile(Needed):
+        all = wanted.all
+
+        async def of(self, references: Sequence[str]) -> list[Lasting]:
+            return [each for each in wanted.requests if each.reference != over]
+
+    found = await LostRuns(cast(Client, runs), Meanwhile()).check()
+    assert [each.stands.state for each in found.missing] == [State.TRIAGE]

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from domain import commands as c
 from domain.acts import ACTION_OF
 from domain.pauses import plan_question
-from domain.planning import plan_feedback
+from domain.planning import PlanWanted, plan_assignment, plan_feedback
 from domain.request import Act, Result, State
 from tests.forgotten import LOST, was_done
 from tests.town import Town, a_text, refused
@@ -96,6 +96,22 @@ async def test_run_that_refuses_what_the_forgotten_action_made_possible_makes_up
     await request.settled()
     await request.act(contact)
     assert (await request.actions())[2:] == ["accept", "contact"]
+
+
+async def test_forgotten_action_whose_time_ended_while_it_was_recorded_is_made_up_for(town: Town) -> None:
+    request = await town.submit()
+    assigned = await request.snapshot()
+    assert assigned.return_until is not None
+    await request.wait_until(assigned.return_until)
+    returned = c.ReturnRequest(town.actor("lead"), a_text(), "housing")
+    before, now = await request.snapshot(), await town.environment.get_current_time()
+    waits = plan_assignment(
+        town.policy, PlanWanted(before.reference, now, category=before.category, due_at=before.due_at)
+    )
+    await was_done(request, returned, waits, began_at=assigned.assigned_at)
+    await request.hear("supplemented", text=a_text())
+    assert (await request.actions())[-2:] == ["return_request", "supplement"]
+    assert (await request.snapshot()).state is State.TRIAGE
 
 
 async def test_forgotten_question_counts_from_the_moment_in_which_it_was_asked(town: Town) -> None:
