@@ -27,9 +27,10 @@ class Lane:
 
 INTAKE = Lane("intake", at_once=16, waiting=160, patience=0.4)
 STAFF = Lane("staff", at_once=32, waiting=64, patience=1.0)
-ACTIONS = Lane("actions", at_once=128, waiting=64, patience=1.0, slow=3.0, least=4)
+ACTIONS = Lane("actions", at_once=128, waiting=64, patience=1.0, slow=3.0, least=24)
 """An action waits for Temporal, for up to ten seconds, and holds nothing meanwhile: so many at once are no burden. But when Temporal
-is slow, a few who wait for it are enough to see when it is quick again, and all others hear at once that it is too much."""
+is slow, some who wait for it are enough to see when it is quick again, and all others hear at once that it is too much. With
+four, half of two actions a second were put off in a flood, though it was not they that kept Temporal busy."""
 CITIZENS = Lane("citizens", at_once=12, waiting=128, patience=1.0, after=("intake",), always=2)
 PHOTOS = Lane("photos", at_once=4, waiting=16, patience=2.0)
 """They come slowly, and are drawn anew one at a time; nobody but their senders waits for them."""
